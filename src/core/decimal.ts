@@ -1,0 +1,89 @@
+/**
+ * Owns exact amounts: BigInt multiples of 1e-8 (`Units`), their decimal strings, and rounding to tick and lot.
+ * Never uses a double for what is owned; doubles come in only through `unitsFromNumber`, at a stated rounding.
+ */
+import { invariant } from './invariant.js'
+
+/** An amount as a BigInt multiple of 1e-8. */
+export type Units = bigint
+/** An exact decimal as a string: `"-12.5"`, `"0.00012"`; no exponent, no trailing zeros, no `-0`. */
+export type DecimalString = string
+
+export const UNIT_DIGITS = 8
+export const ONE: Units = 100_000_000n
+
+/** Parses `"-12.5"`; more than 8 decimals or anything else throws. */
+export function parseUnits(text: DecimalString): Units {
+  const match = /^(-?)(\d+)(?:\.(\d{1,8}))?$/.exec(text)
+  invariant(match, () => `${JSON.stringify(text)} is no decimal with at most ${UNIT_DIGITS} places`)
+  const magnitude = BigInt(match[2]! + (match[3] ?? '').padEnd(UNIT_DIGITS, '0'))
+  return match[1] === '-' ? -magnitude : magnitude
+}
+
+/** Whether `parseUnits` takes it. */
+export function isDecimalString(text: string): boolean {
+  return /^-?\d+(\.\d{1,8})?$/.test(text)
+}
+
+/** Writes an amount without trailing zeros: 150000000n → `"1.5"`. */
+export function formatUnits(units: Units): DecimalString {
+  const negative = units < 0n
+  const digits = (negative ? -units : units).toString().padStart(UNIT_DIGITS + 1, '0')
+  const whole = digits.slice(0, -UNIT_DIGITS)
+  const fraction = digits.slice(-UNIT_DIGITS).replace(/0+$/, '')
+  return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`
+}
+
+/** Nearest double of an amount. For marks and reports, never for what is owned. */
+export function unitsToNumber(units: Units): number {
+  return Number(units) / 1e8
+}
+
+/** Nearest amount of a double (ties away from zero); throws beyond ±9e15 or when not finite. */
+export function unitsFromNumber(value: number): Units {
+  invariant(Number.isFinite(value) && Math.abs(value) < 9e15, () => `${value} cannot be an exact amount`)
+  const whole = Math.trunc(value)
+  return BigInt(whole) * ONE + BigInt(Math.round((value - whole) * 1e8))
+}
+
+/** a / b rounded half to even. `b` must be positive. */
+export function divideHalfEven(a: bigint, b: bigint): bigint {
+  invariant(b > 0n, 'divideHalfEven: divisor must be positive')
+  let quotient = a / b
+  let rest = a % b
+  if (rest < 0n) {
+    rest += b
+    quotient -= 1n
+  }
+  const twice = rest * 2n
+  if (twice > b || (twice === b && (quotient & 1n) === 1n)) return quotient + 1n
+  return quotient
+}
+
+/** Product of two amounts, half-even to 1e-8. */
+export function multiplyUnits(a: Units, b: Units): Units {
+  return divideHalfEven(a * b, ONE)
+}
+
+/** Largest multiple of `step` not above `units` in magnitude (towards zero). */
+export function truncateToStep(units: Units, step: Units): Units {
+  invariant(step > 0n, 'truncateToStep: step must be positive')
+  return (units / step) * step
+}
+
+/** Nearest multiple of `step`, half-even. */
+export function roundToStep(units: Units, step: Units): Units {
+  return divideHalfEven(units, step) * step
+}
+
+/** Multiple of `step` at or above (`up`) or at or below the amount. */
+export function boundToStep(units: Units, step: Units, direction: 'up' | 'down'): Units {
+  const truncated = truncateToStep(units, step)
+  if (truncated === units) return units
+  if (direction === 'up') return units > 0n ? truncated + step : truncated
+  return units > 0n ? truncated : truncated - step
+}
+
+export function absUnits(units: Units): Units {
+  return units < 0n ? -units : units
+}
