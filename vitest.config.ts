@@ -23,7 +23,10 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      { ...shared, test: { name: 'slow', include: ['test/slow/**/*.spec.ts'], testTimeout: 600_000, hookTimeout: 120_000 } },
+      {
+        ...shared,
+        test: { name: 'slow', include: ['test/slow/**/*.spec.ts'], testTimeout: 600_000, hookTimeout: 120_000 },
+      },
     ],
   },
 })

@@ -14,32 +14,107 @@ interface ErrorRow {
   readonly mend: string
 }
 
-const row = (exitCode: 1 | 2, means: string, mend: string, retryable = false): ErrorRow => ({ retryable, exitCode, means, mend })
+const row = (exitCode: 1 | 2, means: string, mend: string, retryable = false): ErrorRow => ({
+  retryable,
+  exitCode,
+  means,
+  mend,
+})
 
 export const ERRORS = {
-  CONFIG_UNREADABLE: row(2, 'The configuration file cannot be read or is not YAML.', 'Check the path and the line that the message names.'),
-  CONFIG_INVALID: row(2, 'A key of the configuration is unknown, missing or out of range.', 'Correct the key that the message names; docs/reference/configuration.md lists them all.'),
-  CONFIG_SECRET_LITERAL: row(2, 'A key that may hold a secret has a literal value.', 'Write env:NAME and put the value into the environment.'),
+  CONFIG_UNREADABLE: row(
+    2,
+    'The configuration file cannot be read or is not YAML.',
+    'Check the path and the line that the message names.',
+  ),
+  CONFIG_INVALID: row(
+    2,
+    'A key of the configuration is unknown, missing or out of range.',
+    'Correct the key that the message names; docs/reference/configuration.md lists them all.',
+  ),
+  CONFIG_SECRET_LITERAL: row(
+    2,
+    'A key that may hold a secret has a literal value.',
+    'Write env:NAME and put the value into the environment.',
+  ),
   USAGE: row(2, 'The command line was not understood.', 'Run the command with --help.'),
-  NAME_INVALID: row(2, 'A name that becomes a path has characters that are not allowed.', 'Use letters, digits, dot, underscore and dash, at most 64 of them, without "..".'),
-  IMPORT_UNREADABLE: row(2, 'A file to import cannot be opened or has not the expected columns.', 'Check the path; the header must hold the columns that the message names.'),
-  IMPORT_BAD_ROW: row(1, 'A row of a file to import is wrong; nothing of the file was imported.', 'Correct the line that the message names and import the file again.'),
-  LAKE_EMPTY: row(2, 'The lake holds no data for what was asked.', 'Import or backfill it first: quantbot import --help.'),
+  NAME_INVALID: row(
+    2,
+    'A name that becomes a path has characters that are not allowed.',
+    'Use letters, digits, dot, underscore and dash, at most 64 of them, without "..".',
+  ),
+  IMPORT_UNREADABLE: row(
+    2,
+    'A file to import cannot be opened or has not the expected columns.',
+    'Check the path; the header must hold the columns that the message names.',
+  ),
+  IMPORT_BAD_ROW: row(
+    1,
+    'A row of a file to import is wrong; nothing of the file was imported.',
+    'Correct the line that the message names and import the file again.',
+  ),
+  LAKE_EMPTY: row(
+    2,
+    'The lake holds no data for what was asked.',
+    'Import or backfill it first: quantbot import --help.',
+  ),
   RUN_NOT_FOUND: row(2, 'There is no such run folder.', 'Give a run id of var/runs or the path of a run folder.'),
   RUN_LOCKED: row(1, 'Another process is writing this run.', 'Stop that process, or start a run of your own.', true),
-  MANIFEST_INVALID: row(1, 'manifest.json of the run is missing or damaged.', 'Restore it from a copy; without it the chain cannot be verified.'),
-  LOG_CORRUPT: row(1, 'The log does not match its hash chain.', 'Run quantbot audit verify RUN; restore the segment that it names from a copy.'),
-  LOG_STALLED: row(1, 'The log could not be written in time; trading is halted.', 'Free the disk or mend it, then resume.', true),
-  LOG_WRITE_FAILED: row(1, 'The log could not be written (disk full, I/O error); trading is halted.', 'Free space or mend the disk, then start the run again.', true),
-  CHECKPOINT_MISMATCH: row(1, 'A checkpoint does not match the log or its signature.', 'The record was changed, or the checkpoint belongs to another run.'),
-  KEY_UNUSABLE: row(1, 'The signing key cannot be read, or others may read it.', 'chmod 600 the key that the message names, or restore it.'),
-  TAPE_CHANGED: row(1, 'A tape file is not the one that the run was made from.', 'Import the same files again, or compare runs made from the same tape.'),
-  REPLAY_DIVERGED: row(1, 'The run decided again gives other events.', 'Compare code and Node versions with the manifest; the message shows the first difference.'),
+  MANIFEST_INVALID: row(
+    1,
+    'manifest.json of the run is missing or damaged.',
+    'Restore it from a copy; without it the chain cannot be verified.',
+  ),
+  LOG_CORRUPT: row(
+    1,
+    'The log does not match its hash chain.',
+    'Run quantbot audit verify RUN; restore the segment that it names from a copy.',
+  ),
+  LOG_STALLED: row(
+    1,
+    'The log could not be written in time; trading is halted.',
+    'Free the disk or mend it, then resume.',
+    true,
+  ),
+  LOG_WRITE_FAILED: row(
+    1,
+    'The log could not be written (disk full, I/O error); trading is halted.',
+    'Free space or mend the disk, then start the run again.',
+    true,
+  ),
+  CHECKPOINT_MISMATCH: row(
+    1,
+    'A checkpoint does not match the log or its signature.',
+    'The record was changed, or the checkpoint belongs to another run.',
+  ),
+  KEY_UNUSABLE: row(
+    1,
+    'The signing key cannot be read, or others may read it.',
+    'chmod 600 the key that the message names, or restore it.',
+  ),
+  TAPE_CHANGED: row(
+    1,
+    'A tape file is not the one that the run was made from.',
+    'Import the same files again, or compare runs made from the same tape.',
+  ),
+  REPLAY_DIVERGED: row(
+    1,
+    'The run decided again gives other events.',
+    'Compare code and Node versions with the manifest; the message shows the first difference.',
+  ),
   SEQ_OUT_OF_RANGE: row(2, 'The log has no such seq.', 'Give a seq between 1 and the last one of the run.'),
   ORDER_NOT_FOUND: row(2, 'The log has no such order.', 'List the orders with quantbot audit trades RUN.'),
   AGENT_CYCLE: row(1, 'The agents depend on each other in a circle.', 'Break the circle that the message names.'),
-  AGENT_UNKNOWN: row(1, 'An agent depends on one that is not registered.', 'Register the agent that the message names, or drop the dependency.'),
-  AGENT_FAULTED: row(1, 'A decider threw; its outputs of the step were dropped.', 'Report the bug with the run folder; replay --until shows the state before it.'),
+  AGENT_UNKNOWN: row(
+    1,
+    'An agent depends on one that is not registered.',
+    'Register the agent that the message names, or drop the dependency.',
+  ),
+  AGENT_FAULTED: row(
+    1,
+    'A decider threw; its outputs of the step were dropped.',
+    'Report the bug with the run folder; replay --until shows the state before it.',
+  ),
   FEED_FAILED: row(1, 'A feed of market data broke.', 'It is restarted with backoff; see quantbot status.', true),
   NOT_RUNNING: row(1, 'No process is running this run.', 'Start it with quantbot run, or name another run.', true),
   CONTROL_REFUSED: row(1, 'The running process refused the command.', 'The message says why; see quantbot status.'),
@@ -74,5 +149,7 @@ export class QuantbotError extends Error {
 
 /** Recognises by code, so that it also works across copies of the package. */
 export function isQuantbotError(error: unknown): error is QuantbotError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && Object.hasOwn(ERRORS, error.code)
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && Object.hasOwn(ERRORS, error.code)
+  )
 }

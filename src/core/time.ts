@@ -82,7 +82,9 @@ export function isoDay(ts: EpochMs): string {
 /** `2024-12-31T08:00:00.000Z` of an instant. */
 export function isoTime(ts: EpochMs): string {
   const inDay = ts - floorTo(ts, DAY_MS)
-  const [h, m, s, ms] = [inDay / HOUR_MS, (inDay / MINUTE_MS) % 60, (inDay / SECOND_MS) % 60, inDay % 1000].map(Math.floor)
+  const [h, m, s, ms] = [inDay / HOUR_MS, (inDay / MINUTE_MS) % 60, (inDay / SECOND_MS) % 60, inDay % 1000].map(
+    Math.floor,
+  )
   return `${isoDay(ts)}T${pad(h!, 2)}:${pad(m!, 2)}:${pad(s!, 2)}.${pad(ms!, 3)}Z`
 }
 
