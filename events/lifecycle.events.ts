@@ -1,0 +1,138 @@
+/** Owns the life of the process and its agents, timers, operator commands, and what a child run carries over. */
+import { type EventOf, eventType } from './event-type.js'
+import { decimal, flag, integer, list, name, nullable, number, oneOf, optional, record, text } from './field.js'
+
+const agent = name('agent')
+const states = ['idle', 'starting', 'restoring', 'running', 'degraded', 'stopping', 'stopped', 'faulted'] as const
+
+export const processStarted = eventType('ProcessStarted', 1, 'input', 'A process began, or went on with, this run.', {
+  mode: oneOf('sim', 'paper', 'live', 'backtest', 'replay'),
+  codeVersion: name('version of quantbot'),
+  node: name('version of Node'),
+  /** Last seq found in the log; 0 for a new run. */
+  resumedAt: integer('seq'),
+  /** What followed the last commit and was moved aside. */
+  tornBytes: integer('bytes'),
+})
+
+export const processStopped = eventType('ProcessStopped', 1, 'input', 'The process ended the run in good order.', {
+  reason: oneOf('signal', 'finished', 'failed'),
+  detail: name('signal or code'),
+})
+
+export const agentLifecycleChanged = eventType(
+  'AgentLifecycleChanged',
+  1,
+  'input',
+  'The supervisor moved an agent. Only a running agent decides.',
+  {
+    agent,
+    from: oneOf(...states),
+    to: oneOf(...states),
+    reason: name('why'),
+    restarts: integer('restarts so far'),
+  },
+)
+
+export const agentFaulted = eventType(
+  'AgentFaulted',
+  1,
+  'derived',
+  'A decider threw. Its outputs of the call were dropped and its state discarded.',
+  {
+    agent,
+    code: name('error class, no stack'),
+    phase: oneOf('evolve', 'decide', 'encode'),
+    at: integer('seq of the event it threw on'),
+    onOrderPath: flag(),
+  },
+)
+
+export const agentRestored = eventType(
+  'AgentRestored',
+  1,
+  'input',
+  'A faulted agent was refolded from the log and decides again.',
+  {
+    agent,
+    /** Events that it threw on twice and no longer sees. */
+    quarantined: list(integer('seq')),
+  },
+)
+
+export const clockStepped = eventType('ClockStepped', 1, 'input', 'The clock of the machine went back.', {
+  backMs: integer('milliseconds'),
+})
+
+export const feedInterrupted = eventType('FeedInterrupted', 1, 'input', 'A feed broke; the supervisor restarts it.', {
+  feed: name('connector'),
+  reason: name('why'),
+})
+
+export const feedRestored = eventType('FeedRestored', 1, 'input', 'A feed is back.', {
+  feed: name('connector'),
+  downMs: integer('milliseconds'),
+})
+
+export const timerRequested = eventType('TimerRequested', 1, 'derived', 'An agent wants to be woken.', {
+  agent,
+  timer: name('id of the timer'),
+  dueAt: integer('epoch ms'),
+})
+
+export const timerFired = eventType('TimerFired', 1, 'input', 'A requested timer is due.', {
+  agent,
+  timer: name('id of the timer'),
+  dueAt: integer('epoch ms'),
+})
+
+export const operatorCommanded = eventType('OperatorCommanded', 1, 'input', 'A person gave an order to the process.', {
+  command: oneOf('halt', 'resume', 'flatten'),
+  reason: text('why, in the words of the operator'),
+})
+
+export const stateCarried = eventType('StateCarried', 1, 'input', 'What a child run takes over from its parent.', {
+  parent: name('run id'),
+  balance: decimal('quote'),
+  positions: list(
+    record({
+      instrument: name('instrument id'),
+      quantity: decimal('base units, signed'),
+      averagePrice: decimal('quote'),
+    }),
+  ),
+  stops: list(
+    record({ instrument: name('instrument id'), extreme: number(8, 'quote'), level: nullable(number(8, 'quote')) }),
+  ),
+  halted: flag(),
+  haltReason: optional(name('why')),
+})
+
+export const lifecycleEvents = [
+  processStarted,
+  processStopped,
+  agentLifecycleChanged,
+  agentFaulted,
+  agentRestored,
+  clockStepped,
+  feedInterrupted,
+  feedRestored,
+  timerRequested,
+  timerFired,
+  operatorCommanded,
+  stateCarried,
+] as const
+
+export type ProcessStarted = EventOf<typeof processStarted>
+export type ProcessStopped = EventOf<typeof processStopped>
+export type AgentLifecycleChanged = EventOf<typeof agentLifecycleChanged>
+export type AgentFaulted = EventOf<typeof agentFaulted>
+export type AgentRestored = EventOf<typeof agentRestored>
+export type ClockStepped = EventOf<typeof clockStepped>
+export type FeedInterrupted = EventOf<typeof feedInterrupted>
+export type FeedRestored = EventOf<typeof feedRestored>
+export type TimerRequested = EventOf<typeof timerRequested>
+export type TimerFired = EventOf<typeof timerFired>
+export type OperatorCommanded = EventOf<typeof operatorCommanded>
+export type StateCarried = EventOf<typeof stateCarried>
+export type AgentState = (typeof states)[number]

@@ -1,0 +1,147 @@
+/** Owns what risk says: assessments with each step's before and after, approvals, refusals, stops, halts, funding. */
+import { type EventOf, eventType } from './event-type.js'
+import { decimal, flag, list, name, nullable, number, oneOf, optional, record } from './field.js'
+
+const instrument = name('instrument id')
+const side = oneOf('buy', 'sell')
+
+export const riskAssessed = eventType(
+  'RiskAssessed',
+  1,
+  'derived',
+  'The whole book went through the fixed pipeline of risk.',
+  {
+    nav: number(2, 'quote'),
+    /** The steps in their fixed order, whether they bound or not. */
+    steps: list(
+      record({
+        step: oneOf(
+          'maxAbsWeight',
+          'volTarget',
+          'kelly',
+          'sleeveCap',
+          'netCap',
+          'grossCap',
+          'turnover',
+          'lotRounding',
+          'drawdown',
+        ),
+        grossBefore: number(6, 'fraction of NAV'),
+        grossAfter: number(6, 'fraction of NAV'),
+        netBefore: number(6, 'fraction of NAV'),
+        netAfter: number(6, 'fraction of NAV'),
+        /** The number that the step measured (ex-ante volatility, Kelly fraction, turnover used …). */
+        measured: nullable(number(6)),
+        limit: nullable(number(6)),
+        factor: number(6),
+      }),
+    ),
+    rows: list(
+      record({
+        instrument,
+        blended: number(8, 'fraction of NAV'),
+        approved: number(8, 'fraction of NAV'),
+        held: number(8, 'fraction of NAV, orders in flight included'),
+        mark: number(8, 'quote'),
+      }),
+    ),
+  },
+)
+
+export const orderApproved = eventType('OrderApproved', 1, 'derived', 'Risk lets this order be sent.', {
+  order: name('order id'),
+  instrument,
+  side,
+  quantity: decimal('base units'),
+  reduceOnly: flag(),
+  purpose: oneOf('rebalance', 'stop', 'flatten', 'derisk'),
+  referencePrice: decimal('mark it was sized at, quote'),
+  weightBefore: number(8, 'fraction of NAV'),
+  weightAfter: number(8, 'fraction of NAV'),
+  /** Level of the stop, and the open of the bar that crossed it, where the purpose is `stop`. */
+  stopPrice: optional(decimal('quote')),
+  triggerOpen: optional(decimal('quote')),
+})
+
+export const orderRefused = eventType('OrderRefused', 1, 'derived', 'Risk did not let an order be sent.', {
+  instrument,
+  side,
+  quantity: decimal('base units, before the refusal'),
+  code: oneOf(
+    'below-lot',
+    'below-min-notional',
+    'inside-band',
+    'trading-halted',
+    'no-mark',
+    'stale-mark',
+    'turnover-exhausted',
+    'stopped-out',
+    'in-flight',
+    'not-listed',
+  ),
+  value: nullable(number(8)),
+  limit: nullable(number(8)),
+  wanted: number(8, 'target weight, fraction of NAV'),
+})
+
+export const stopTriggered = eventType('StopTriggered', 1, 'derived', 'A stop of risk was crossed.', {
+  instrument,
+  side: oneOf('long', 'short'),
+  level: number(8, 'quote'),
+  extreme: number(8, 'best price since entry, quote'),
+  atr: number(8, 'quote'),
+  multiple: number(4, 'ATRs'),
+  price: number(8, 'price that crossed, quote'),
+})
+
+export const fundingAccrued = eventType(
+  'FundingAccrued',
+  1,
+  'derived',
+  'Funding was paid or received on the open positions.',
+  {
+    rows: list(
+      record({
+        instrument,
+        quantity: decimal('base units, signed'),
+        mark: number(8, 'quote'),
+        rate: number(10, 'fraction of notional'),
+        proxy: flag(),
+        cash: decimal('quote; positive is received'),
+      }),
+    ),
+  },
+)
+
+export const tradingHalted = eventType(
+  'TradingHalted',
+  1,
+  'derived',
+  'No order that adds risk is sent until trading is resumed.',
+  {
+    reason: oneOf('drawdown', 'operator', 'agent-faulted', 'log-stalled', 'clock-stepped', 'feed-lost', 'carried'),
+    detail: name('who or what'),
+    value: nullable(number(6)),
+    limit: nullable(number(6)),
+  },
+)
+
+export const tradingResumed = eventType('TradingResumed', 1, 'derived', 'Trading goes on.', { reason: name('why') })
+
+export const riskEvents = [
+  riskAssessed,
+  orderApproved,
+  orderRefused,
+  stopTriggered,
+  fundingAccrued,
+  tradingHalted,
+  tradingResumed,
+] as const
+
+export type RiskAssessed = EventOf<typeof riskAssessed>
+export type OrderApproved = EventOf<typeof orderApproved>
+export type OrderRefused = EventOf<typeof orderRefused>
+export type StopTriggered = EventOf<typeof stopTriggered>
+export type FundingAccrued = EventOf<typeof fundingAccrued>
+export type TradingHalted = EventOf<typeof tradingHalted>
+export type TradingResumed = EventOf<typeof tradingResumed>

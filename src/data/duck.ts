@@ -1,0 +1,112 @@
+/**
+ * Owns DuckDB as the lake uses it: columns of Parquet into typed arrays and back. Never knows where the lake is.
+ */
+import { DOUBLE, type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api'
+import { invariant } from '#core/invariant'
+
+/** Rows of a chunk that is appended; the vector size of DuckDB. */
+const CHUNK_ROWS = 2048
+
+let shared: Promise<DuckDBInstance> | undefined
+
+/** Runs `use` on a connection of the process's one in-memory engine. */
+export async function withDuck<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  shared ??= DuckDBInstance.create(':memory:')
+  const connection = await (await shared).connect()
+  try {
+    return await use(connection)
+  } finally {
+    connection.closeSync()
+  }
+}
+
+/** A text as an SQL literal. */
+export function sqlText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** Paths as a literal list; `*`, `?` and `[` in a folder's name are taken as they are, not as patterns. */
+export function sqlPaths(paths: readonly string[]): string {
+  return `[${paths.map((path) => sqlText(path.replace(/[*?[]/g, '[$&]'))).join(', ')}]`
+}
+
+/**
+ * Streams a query of DOUBLE columns into one typed array a column; NULL becomes NaN.
+ * `capacity` is a first guess of the row count; arrays grow beyond it and are cut to size.
+ */
+export async function readColumns(
+  connection: DuckDBConnection,
+  sql: string,
+  width: number,
+  capacity: number,
+  onRows?: (rows: number) => void,
+): Promise<Float64Array[]> {
+  const result: DuckDBResult = await connection.stream(sql)
+  let columns = Array.from({ length: width }, () => new Float64Array(capacity))
+  let rows = 0
+  for (;;) {
+    const chunk = await result.fetchChunk()
+    if (chunk === null || chunk.rowCount === 0) break
+    const count = chunk.rowCount
+    if (rows + count > columns[0]!.length) columns = columns.map((column) => grown(column, rows + count))
+    for (let c = 0; c < width; c++) {
+      const vector = chunk.getColumnVector(c)
+      const column = columns[c]!
+      for (let r = 0; r < count; r++) {
+        const value = vector.getItem(r)
+        invariant(value === null || typeof value === 'number', 'readColumns: a column is no DOUBLE')
+        column[rows + r] = value === null ? Number.NaN : value
+      }
+    }
+    rows += count
+    onRows?.(rows)
+  }
+  return columns.map((column) => (column.length === rows ? column : column.slice(0, rows)))
+}
+
+function grown(column: Float64Array, atLeast: number): Float64Array {
+  const next = new Float64Array(Math.max(atLeast, column.length * 2))
+  next.set(column)
+  return next
+}
+
+/** A column to write: its values, its name and type in the file. NaN becomes NULL where `nullable`. */
+export interface OutColumn {
+  readonly name: string
+  readonly type: 'BIGINT' | 'DOUBLE'
+  readonly nullable?: boolean
+  readonly values: Float64Array
+}
+
+/** Writes rows `[from, to)` as one ZSTD Parquet file. The same rows give the same bytes with the same DuckDB. */
+export async function writeParquet(
+  connection: DuckDBConnection,
+  path: string,
+  columns: readonly OutColumn[],
+  from: number,
+  to: number,
+): Promise<void> {
+  const names = columns.map((column) => `${column.name} DOUBLE`).join(', ')
+  await connection.run(`CREATE OR REPLACE TEMP TABLE outgoing (${names})`)
+  const appender = await connection.createAppender('outgoing')
+  const types = columns.map(() => DOUBLE)
+  for (let start = from; start < to; start += CHUNK_ROWS) {
+    const count = Math.min(CHUNK_ROWS, to - start)
+    const chunk = DuckDBDataChunk.create(types, count)
+    columns.forEach((column, c) => {
+      const vector = chunk.getColumnVector(c)
+      for (let r = 0; r < count; r++) {
+        const value = column.values[start + r]!
+        vector.setItem(r, column.nullable && Number.isNaN(value) ? null : value)
+      }
+      vector.flush()
+    })
+    appender.appendDataChunk(chunk)
+  }
+  appender.closeSync()
+  const select = columns.map((column) => `${column.name}::${column.type} AS ${column.name}`).join(', ')
+  await connection.run(
+    `COPY (SELECT ${select} FROM outgoing) TO ${sqlText(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)`,
+  )
+  await connection.run('DROP TABLE outgoing')
+}

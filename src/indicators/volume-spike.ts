@@ -1,0 +1,89 @@
+/**
+ * Owns the robust volume z-score, the liquidation-cascade flag and the liquidity median (methods, section 3).
+ * Must never put the current bar into the window it is judged by. O(window) a bar, for windows of about 30.
+ */
+import { invariant } from '#core/invariant'
+import { createRollingMoments, pushRollingMoments, type RollingMomentsState, rollingSd } from './rolling-moments.js'
+import {
+  createSortedWindow,
+  pushSortedWindow,
+  type SortedWindowState,
+  windowDeviation,
+  windowMedian,
+} from './sorted-window.js'
+
+/** Makes the MAD of a normal sample estimate its standard deviation: 1/Phi^-1(3/4), as rounded in methods, section 3. */
+const MAD_TO_SD = 1.4826
+/** Stands for ln 0: below every ln of a double (> -746), finite so that JSON can hold it. */
+const LN_ZERO = -1e6
+
+/** Robust z of ln volume. Memory 2 x window numbers. */
+export type VolumeZState = SortedWindowState
+export const createVolumeZ: (window: number) => VolumeZState = createSortedWindow
+
+/**
+ * Takes a volume >= 0, gives (ln V - median) / (1.4826 MAD) against the `window` volumes before it. Null for the first
+ * `window` bars, without volume, when half the window has none, or when the MAD is 0.
+ */
+export function updateVolumeZ(state: VolumeZState, volume: number): number | null {
+  invariant(volume >= 0, 'updateVolumeZ: volume must not be negative')
+  const value = volume > 0 ? Math.log(volume) : LN_ZERO
+  const median = windowMedian(state)
+  const deviation = median === null ? null : windowDeviation(state, median)
+  pushSortedWindow(state, value)
+  if (median === null || deviation === null || volume === 0) return null
+  if (deviation === 0 || median < LN_ZERO / 4 || deviation > -LN_ZERO / 4) return null
+  return (value - median) / (MAD_TO_SD * deviation)
+}
+
+/** Cascade flag: a volume spike together with a large move. Values of the last bar; null while unknown. */
+export interface CascadeState {
+  volume: VolumeZState
+  returns: RollingMomentsState
+  previousClose: number
+  volumeZ: number | null
+  /** Log return over the deviation (ddof 1, no mean taken off) of the `window` returns before it. */
+  returnSigmas: number | null
+}
+
+export function createCascade(window: number): CascadeState {
+  return {
+    volume: createVolumeZ(window),
+    returns: createRollingMoments(window),
+    previousClose: 0,
+    volumeZ: null,
+    returnSigmas: null,
+  }
+}
+
+/**
+ * Takes a closed bar, gives the direction of the cascade (sign of its return) when volume z >= `volumeZMin` and
+ * |return| >= `returnSigmasMin` deviations, else 0; 0 too while either is unknown.
+ */
+export function updateCascade(
+  state: CascadeState,
+  close: number,
+  volume: number,
+  volumeZMin: number,
+  returnSigmasMin: number,
+): -1 | 0 | 1 {
+  invariant(close > 0, 'updateCascade: close must be positive')
+  state.volumeZ = updateVolumeZ(state.volume, volume)
+  state.returnSigmas = null
+  if (state.previousClose > 0) {
+    const move = Math.log(close / state.previousClose)
+    const sd = rollingSd(state.returns, 1)
+    if (sd !== null && sd > 0) state.returnSigmas = move / sd + 0
+    pushRollingMoments(state.returns, move)
+  }
+  state.previousClose = close
+  if (state.volumeZ === null || state.returnSigmas === null || state.volumeZ < volumeZMin) return 0
+  return state.returnSigmas >= returnSigmasMin ? 1 : state.returnSigmas <= -returnSigmasMin ? -1 : 0
+}
+
+/** Median of the last `window` daily quote volumes, the newest included; null until there are as many. */
+export function updateQuoteVolumeMedian(state: SortedWindowState, quoteVolume: number): number | null {
+  invariant(quoteVolume >= 0, 'updateQuoteVolumeMedian: volume must not be negative')
+  pushSortedWindow(state, quoteVolume)
+  return windowMedian(state)
+}
