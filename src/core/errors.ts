@@ -58,6 +58,7 @@ export const ERRORS = {
     'The lake holds no data for what was asked.',
     'Import or backfill it first: quantbot import --help.',
   ),
+  LAKE_BUSY: row(1, 'Another process is writing to the lake.', 'Wait until that import or backfill has ended.', true),
   RUN_NOT_FOUND: row(2, 'There is no such run folder.', 'Give a run id of var/runs or the path of a run folder.'),
   RUN_LOCKED: row(1, 'Another process is writing this run.', 'Stop that process, or start a run of your own.', true),
   MANIFEST_INVALID: row(
