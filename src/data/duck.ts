@@ -42,7 +42,7 @@ export async function readColumns(
   onRows?: (rows: number) => void,
 ): Promise<Float64Array[]> {
   const result: DuckDBResult = await connection.stream(sql)
-  let columns = Array.from({ length: width }, () => new Float64Array(capacity))
+  let columns: Float64Array[] = Array.from({ length: width }, () => new Float64Array(capacity))
   let rows = 0
   for (;;) {
     const chunk = await result.fetchChunk()

@@ -68,6 +68,14 @@ function partitions(path: string, name: string): string[] {
     .sort()
 }
 
+/** A file from its path relative to the lake, as {@link filePath} made it; undefined for any other. */
+export function parseFilePath(path: string): LakeFile | undefined {
+  const match = /\/year=(\d+)\/(\d+)-(\d+)-(\d+)\.parquet$/.exec(path)
+  if (!match) return undefined
+  const [year, first, last, rows] = match.slice(1).map(Number) as [number, number, number, number] // four groups
+  return { path, year, first, last, rows }
+}
+
 /** Files of a series, ascending by first row; empty when the lake has none. */
 export function listFiles(home: string, key: SeriesKey): LakeFile[] {
   const relative = seriesPath(key)
@@ -75,10 +83,8 @@ export function listFiles(home: string, key: SeriesKey): LakeFile[] {
   const files: LakeFile[] = []
   for (const year of partitions(base, 'year')) {
     for (const { name } of entries(join(base, `year=${year}`))) {
-      const match = /^(\d+)-(\d+)-(\d+)\.parquet$/.exec(name)
-      if (!match) continue
-      const [first, last, rows] = [Number(match[1]), Number(match[2]), Number(match[3])]
-      files.push({ path: `${relative}/year=${year}/${name}`, year: Number(year), first, last, rows })
+      const file = parseFilePath(`${relative}/year=${year}/${name}`)
+      if (file) files.push(file)
     }
   }
   return files.sort((a, b) => a.first - b.first)

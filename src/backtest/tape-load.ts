@@ -1,0 +1,102 @@
+/**
+ * Owns fetching a tape from the lake: the rows of a span, the history before it, and the files both came from.
+ * Never decides which series; never reads rows after the span.
+ */
+
+import { instrumentId } from '#core/ids'
+import { invariant } from '#core/invariant'
+import { DAY_MS, type DurationMs, type EpochMs, intervalMs } from '#core/time'
+import { type SeriesKey, sliceBars, sliceFunding, upperBound } from '#data/columns'
+import { checkTape, loadBars, loadFunding, seriesFiles, type TapeEntry, tapeEntries } from '#data/lake'
+import { type LakeFile, parseFilePath, seriesPath } from '#data/layout'
+import type { TapeSeries } from './tape.js'
+
+/**
+ * A span is UTC days, both inclusive: its rows are those with `availableAt` in (from 00:00, to + 1 day 00:00]. For bars
+ * that is the same as an open time in [from 00:00, to + 1 day 00:00). History is what became available in
+ * (from − historyMs, from]: evolved, never decided on.
+ */
+export interface TapeRequest {
+  readonly series: readonly SeriesKey[]
+  /** Starts of the first and the last day. */
+  readonly fromDay: EpochMs
+  readonly toDay: EpochMs
+  readonly historyMs: DurationMs
+  /** Files of a manifest: read these and no others, after {@link checkTape} found their bytes unchanged. */
+  readonly entries?: readonly TapeEntry[]
+}
+
+export interface Tape {
+  /** For `mergeTape`. Same series as `span`, in the order asked for; empty rows where there is no history. */
+  readonly history: readonly TapeSeries[]
+  readonly span: readonly TapeSeries[]
+  /** Every file read, for the manifest. */
+  readonly files: readonly TapeEntry[]
+}
+
+/**
+ * Throws LAKE_EMPTY when the lake has nothing of a series (rows outside the span suffice), TAPE_CHANGED when `entries` are
+ * given and their bytes changed. 728,335 hourly bars in 141 files take about half a second, hashing included.
+ */
+export async function loadTape(home: string, request: TapeRequest): Promise<Tape> {
+  const { series, fromDay, toDay, historyMs, entries } = request
+  invariant(
+    fromDay % DAY_MS === 0 && toDay % DAY_MS === 0 && fromDay <= toDay,
+    'loadTape: a span is whole days in order',
+  )
+  invariant(historyMs >= 0, 'loadTape: history cannot be negative')
+  if (entries) await checkTape(home, entries)
+  const history: TapeSeries[] = []
+  const span: TapeSeries[] = []
+  const files: LakeFile[] = []
+  for (const key of series) {
+    const own = entries ? entryFiles(key, entries) : await seriesFiles(home, key, fromDay - historyMs, toDay + DAY_MS)
+    const both = await loadSeries(home, key, request, own)
+    history.push(both.history)
+    span.push(both.span)
+    files.push(...own)
+  }
+  return { history, span, files: entries ?? (await tapeEntries(home, files)) }
+}
+
+function entryFiles(key: SeriesKey, entries: readonly TapeEntry[]): LakeFile[] {
+  const prefix = `${seriesPath(key)}/`
+  return entries.flatMap(({ path }) => {
+    const file = path.startsWith(prefix) ? parseFilePath(path) : undefined
+    return file ? [file] : []
+  })
+}
+
+async function loadSeries(
+  home: string,
+  key: SeriesKey,
+  { fromDay, toDay, historyMs }: TapeRequest,
+  files: readonly LakeFile[],
+): Promise<{ history: TapeSeries; span: TapeSeries }> {
+  const instrument = instrumentId(key)
+  const end = toDay + DAY_MS
+  if (key.kind === 'funding') {
+    const rows = await loadFunding(home, key, fromDay - historyMs, end, files)
+    const split = upperBound(rows.availableAt, fromDay)
+    return {
+      history: { kind: 'funding', instrument, rows: sliceFunding(rows, 0, split) },
+      span: { kind: 'funding', instrument, rows: sliceFunding(rows, split, rows.ts.length) },
+    }
+  }
+  const { interval } = key
+  const rows = await loadBars(home, key, fromDay - historyMs, end, files)
+  const split = upperBound(rows.availableAt, fromDay)
+  const step = intervalMs(interval)
+  const expectedFrom = Math.max(fromDay, Math.min(...files.map((file) => file.first))) + step
+  const expectedTo = Math.min(end, Math.max(...files.map((file) => file.last)) + step)
+  return {
+    history: { kind: 'bars', instrument, interval, rows: sliceBars(rows, 0, split) },
+    span: {
+      kind: 'bars',
+      instrument,
+      interval,
+      rows: sliceBars(rows, split, rows.ts.length),
+      ...(expectedFrom <= expectedTo ? { expectedFrom, expectedTo } : {}),
+    },
+  }
+}
