@@ -93,7 +93,19 @@ export const quoteChanged = eventType(
   },
 )
 
+export const instrumentDelisted = eventType(
+  'InstrumentDelisted',
+  1,
+  'input',
+  'The instrument trades no more: positions are settled at its last mark.',
+  {
+    instrument,
+    reason: name('why'),
+  },
+)
+
 export const marketEvents = [
+  instrumentDelisted,
   instrumentListed,
   barClosed,
   barAggregated,
@@ -110,3 +122,4 @@ export type BarOpened = EventOf<typeof barOpened>
 export type InstantClosed = EventOf<typeof instantClosed>
 export type FundingSettled = EventOf<typeof fundingSettled>
 export type QuoteChanged = EventOf<typeof quoteChanged>
+export type InstrumentDelisted = EventOf<typeof instrumentDelisted>

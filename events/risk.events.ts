@@ -113,6 +113,19 @@ export const fundingAccrued = eventType(
   },
 )
 
+export const positionSettled = eventType(
+  'PositionSettled',
+  1,
+  'derived',
+  'A position was closed at the last mark, because its instrument trades no more.',
+  {
+    instrument,
+    quantity: decimal('base units, signed'),
+    price: decimal('quote'),
+    realised: decimal('profit or loss, quote'),
+  },
+)
+
 export const tradingHalted = eventType(
   'TradingHalted',
   1,
@@ -134,6 +147,7 @@ export const riskEvents = [
   orderRefused,
   stopTriggered,
   fundingAccrued,
+  positionSettled,
   tradingHalted,
   tradingResumed,
 ] as const
@@ -145,3 +159,4 @@ export type StopTriggered = EventOf<typeof stopTriggered>
 export type FundingAccrued = EventOf<typeof fundingAccrued>
 export type TradingHalted = EventOf<typeof tradingHalted>
 export type TradingResumed = EventOf<typeof tradingResumed>
+export type PositionSettled = EventOf<typeof positionSettled>

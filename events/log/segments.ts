@@ -1,0 +1,95 @@
+/**
+ * Owns the names of a run folder's files and reading a segment's bytes, plain or gzip-compressed.
+ * Never writes; never judges what the bytes say.
+ */
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { QuantbotError } from '#core/errors'
+
+export const logFolder = (runDir: string): string => join(runDir, 'log')
+export const checkpointFile = (runDir: string): string => join(runDir, 'checkpoints', 'checkpoints.ndjson')
+/** `00000001.ndjson` of segment 1. */
+export const segmentName = (segment: number): string => `${String(segment).padStart(8, '0')}.ndjson`
+export const segmentPath = (runDir: string, segment: number): string => join(logFolder(runDir), segmentName(segment))
+export const gzipPath = (runDir: string, segment: number): string => `${segmentPath(runDir, segment)}.gz`
+
+/** Segment of `00000001.ndjson`, undefined when it is no such name. */
+export function segmentOfName(name: string): number | undefined {
+  const match = /^(\d{8})\.ndjson$/.exec(name)
+  const segment = match ? Number(match[1]) : 0
+  return segment > 0 ? segment : undefined
+}
+
+/** A segment that is there; both forms at once are the trace of a crash while sealing. */
+export interface SegmentFile {
+  readonly segment: number
+  readonly plain: boolean
+  readonly gzip: boolean
+}
+
+/** Segments of a run in order. Absent ones are simply not listed. */
+export function readSegments(runDir: string): readonly SegmentFile[] {
+  if (!existsSync(logFolder(runDir))) return []
+  const found = new Map<number, { plain: boolean; gzip: boolean }>()
+  for (const name of readdirSync(logFolder(runDir))) {
+    const gzip = name.endsWith('.gz')
+    const segment = segmentOfName(gzip ? name.slice(0, -3) : name)
+    if (segment === undefined) continue
+    const forms = found.get(segment) ?? { plain: false, gzip: false }
+    found.set(segment, gzip ? { ...forms, gzip } : { ...forms, plain: true })
+  }
+  return [...found].map(([segment, forms]) => ({ segment, ...forms })).sort((a, b) => a.segment - b.segment)
+}
+
+/** `.torn` files of a run, by name. */
+export function tornFiles(runDir: string): readonly string[] {
+  if (!existsSync(logFolder(runDir))) return []
+  return readdirSync(logFolder(runDir))
+    .filter((name) => name.endsWith('.torn'))
+    .sort()
+}
+
+/** Bytes of a segment, uncompressed. `whole` is set where they are in memory anyway. */
+export interface ByteSource {
+  readonly whole?: Buffer
+  /** Bytes now there; a plain segment may be growing. */
+  size(): number
+  /** Reads into `target`; 0 at the end. */
+  read(target: Buffer, at: number, length: number, position: number): number
+  close(): void
+}
+
+export function memorySource(bytes: Buffer): ByteSource {
+  return {
+    whole: bytes,
+    size: () => bytes.length,
+    read: (target, at, length, position) => bytes.copy(target, at, position, position + length),
+    close: () => undefined,
+  }
+}
+
+function plainSource(path: string): ByteSource {
+  const fd = openSync(path, 'r')
+  return {
+    size: () => fstatSync(fd).size,
+    read: (target, at, length, position) => readSync(fd, target, at, length, position),
+    close: () => closeSync(fd),
+  }
+}
+
+/** Uncompressed bytes of a sealed segment, whole; LOG_CORRUPT when it is no intact gzip. */
+export function readGzip(runDir: string, segment: number): Buffer {
+  const path = gzipPath(runDir, segment)
+  try {
+    return gunzipSync(readFileSync(path))
+  } catch (cause) {
+    throw new QuantbotError('LOG_CORRUPT', `${path} cannot be uncompressed: ${String(cause)}`, { cause })
+  }
+}
+
+/** Opens a segment; the plain form is preferred where both are there, because it is removed last. */
+export function openSegment(runDir: string, file: SegmentFile): ByteSource {
+  if (file.plain) return plainSource(segmentPath(runDir, file.segment))
+  return memorySource(readGzip(runDir, file.segment))
+}

@@ -1,0 +1,28 @@
+/** Owns the building blocks of the configuration schema. */
+import { z } from 'zod'
+import { isDecimalString } from '../decimal.js'
+import { isPathName, parseInstrument } from '../ids.js'
+import { INTERVALS, type Interval } from '../time.js'
+
+export const fraction = (about: string) => z.number().min(0).max(10).describe(about)
+export const positive = (about: string) => z.number().positive().describe(about)
+export const count = (about: string) => z.int().min(1).describe(about)
+export const bps = (about: string) => z.number().min(-100).max(10_000).describe(`${about}, basis points`)
+export const toggle = (about: string) => z.boolean().describe(about)
+export const interval = (about: string) => z.enum(INTERVALS as readonly [Interval, ...Interval[]]).describe(about)
+export const instrument = (about: string) =>
+  z
+    .string()
+    .refine((id) => parseInstrument(id) !== undefined, {
+      error: 'must be venue.market.SYMBOL, such as binance.usdm.BTCUSDT',
+    })
+    .describe(about)
+export const amount = (about: string) =>
+  z
+    .string()
+    .refine((text) => isDecimalString(text) && !text.startsWith('-'), {
+      error: 'must be a decimal as text, such as "0.001"',
+    })
+    .describe(about)
+export const pathName = (about: string) =>
+  z.string().refine(isPathName, { error: 'must match [A-Za-z0-9._-]{1,64} without ".."' }).describe(about)

@@ -1,0 +1,196 @@
+/**
+ * Owns the schema of quantbot.yaml: every key, its default, its meaning. docs/reference/configuration.md is generated from it.
+ * Defaults marked [S] are fixed by the roadmap, [D] were chosen in methods.md.
+ */
+import { z } from 'zod'
+import { amount, bps, count, fraction, instrument, interval, pathName, positive, toggle } from './fields.js'
+
+const universeEntry = z.strictObject({
+  instrument: instrument('What is traded: venue.market.SYMBOL.'),
+  barsOf: instrument(
+    'Instrument of the lake whose bars stand for it (proxy), where its own history is missing.',
+  ).optional(),
+  fundingOf: instrument(
+    'Instrument of the lake whose funding it pays; without one, longs pay 1 bp every 8 h and shorts receive 0.',
+  ).optional(),
+  interval: interval('Finest bars to read; `interval` when absent.').optional(),
+  base: z.string().min(1).describe('Base currency.'),
+  quote: z.string().min(1).default('USDT').describe('Quote and settlement currency.'),
+  tick: amount('Price step.'),
+  lot: amount('Size step.'),
+  minNotional: amount('Least order value in quote.').default('5'),
+})
+
+const tsmom = z.strictObject({
+  enabled: toggle('Whether the signal trades.').default(true),
+  lookbackDays: count('Formation window in days [S].').default(30),
+  skipDays: z.int().min(0).describe('Last days left out [S].').default(10),
+  volTarget: fraction('Annual volatility a position is sized to, stand-alone [S].').default(0.15),
+  volCom: positive('Centre of mass of the EWMA volatility, days.').default(60),
+  volFloor: fraction('Least annual volatility assumed [D].').default(0.05),
+  maxLeverage: positive('Cap of volTarget / volatility.').default(1),
+  maxAbsWeight: fraction('Cap of a weight of this signal in the blend, fraction of NAV.').default(0.25),
+  budget: fraction('Share of the risk budget.').default(1),
+  band: fraction('Relative change of a target below which it keeps silent.').default(0.05),
+})
+
+const donchian = z.strictObject({
+  enabled: toggle('Whether the signal trades.').default(true),
+  entryDays: count('Entry channel [S].').default(55),
+  exitDays: count('Opposite exit channel.').default(20),
+  atrDays: count('Wilder ATR and ADX period.').default(14),
+  adxMin: z.number().min(0).max(100).describe('No new entry below this ADX [D].').default(20),
+  stopAtr: positive('Trailing stop, multiples of ATR.').default(2),
+  riskPerTrade: fraction('Loss at the stop at full strength, fraction of NAV [D].').default(0.01),
+  strengthCapAtr: positive('Breakout distance of full strength, ATRs [D].').default(2),
+  minSize: fraction('Share of the size at zero strength [D].').default(0.5),
+  maxAbsWeight: fraction('Cap of a weight of this signal in the blend, fraction of NAV.').default(0.25),
+  budget: fraction('Share of the risk budget.').default(1),
+  band: fraction('Relative change of a target below which it keeps silent.').default(0.05),
+})
+
+const meanReversion = z.strictObject({
+  enabled: toggle('Whether the signal trades.').default(true),
+  variant: z
+    .enum(['auto', 'daily', 'hourly'])
+    .describe(
+      'A: z of 3-day returns on daily bars; B: z of price on hourly bars; auto: hourly where hourly bars are read.',
+    )
+    .default('auto'),
+  entryZ: positive('Enters at or beyond this z [S].').default(2),
+  horizonDays: count('A: length of the return [S].').default(3),
+  windowDays: count('A: number of overlapping returns before t.').default(60),
+  windowHours: count('B: length of the price window.').default(72),
+  vwapHours: count('Length of the rolling VWAP that ends a trade [S].').default(72),
+  stopAtr: positive('Stop, multiples of ATR [D].').default(1.5),
+  timeStopDays: positive('Longest holding time [D].').default(3),
+  maxFundingBps: bps('Enters only while the last settled 8-hour rate is within this, inclusive [S]').default(1),
+  minQuoteVolume: z
+    .number()
+    .min(0)
+    .describe('Least median daily quote volume of the prior 30 days [D].')
+    .default(10_000_000),
+  cascadeVolumeZ: positive('Robust z of volume that marks a cascade [D].').default(3),
+  cascadeReturnSigmas: positive('Return that marks a cascade, standard deviations [D].').default(2),
+  cascadeConfidence: positive('Factor on confidence when fading a cascade [D].').default(1.25),
+  missing: z
+    .enum(['skip', 'hold'])
+    .describe('What a filter does whose datum the tape does not hold; `skip` for backtests, `hold` live.')
+    .default('skip'),
+  volTarget: fraction('Annual volatility a position is sized to.').default(0.15),
+  volFloor: fraction('Least annual volatility assumed.').default(0.05),
+  maxAbsWeight: fraction('Cap of a weight of this signal in the blend, fraction of NAV.').default(0.25),
+  budget: fraction('Share of the risk budget.').default(1),
+  band: fraction('Relative change of a target below which it keeps silent.').default(0.05),
+})
+
+const blender = z.strictObject({
+  norm: z
+    .enum(['budget', 'active'])
+    .describe('`budget` divides by all budgets, so low confidence shrinks [D]; `active` by the confident ones.')
+    .default('budget'),
+  minAgreement: fraction('Below this agreement the target is 0 [D].').default(0.2),
+  scaleByAgreement: toggle('Multiplies the target by the agreement.').default(false),
+  performanceWeighting: toggle('Tilts budgets by the Sharpe ratio of the last 90 days [D].').default(true),
+  performanceDays: count('Days of virtual returns behind the tilt.').default(90),
+  rebalance: interval('How often risk looks at the whole book even if no target changed.').default('1d'),
+  band: fraction('Relative change of a blended target below which it keeps silent [D].').default(0.05),
+})
+
+const risk = z.strictObject({
+  maxAbsWeight: fraction('Cap of one instrument, fraction of NAV.').default(0.25),
+  volTarget: fraction('Cap of the ex-ante annual volatility of the trend sleeve [S].').default(0.1),
+  covarianceLambda: z
+    .number()
+    .min(0.5)
+    .max(0.999)
+    .describe('Decay of the EWMA covariance of daily returns (RiskMetrics 1996).')
+    .default(0.94),
+  kellyFraction: fraction('Fraction of full Kelly [D].').default(0.5),
+  leverageFloor: positive('Least Kelly leverage [S].').default(1),
+  leverageCap: positive('Largest Kelly leverage [S].').default(3),
+  flatIfNoEdge: toggle('Goes flat where the trailing mean is not positive, instead of the literal floor.').default(
+    false,
+  ),
+  netCap: fraction('Cap of |net exposure|, fraction of NAV [S].').default(0.3),
+  grossCap: fraction('Cap of gross exposure, fraction of NAV.').default(1),
+  turnoverMonthly: fraction(
+    'Cap of one-way turnover over 30 days for risk-adding trades, fraction of NAV [S].',
+  ).default(0.15),
+  turnoverLimiter: toggle('Whether that cap is enforced.').default(true),
+  rebalanceBand: fraction('Relative distance from the target below which nothing is traded.').default(0.1),
+  drawdownHalt: fraction('Drawdown of the marked equity at which trading halts and the book is closed.').default(0.2),
+  stopAtr: positive('Trailing stop of risk, multiples of the daily ATR.').default(3),
+  stopAtrDays: count('Period of that ATR.').default(14),
+  maxMarkAgeHours: positive('A mark older than this refuses orders.').default(48),
+})
+
+const execution = z.strictObject({
+  orderType: z.enum(['ioc', 'limit', 'postOnly']).describe('How rebalancing orders are sent.').default('ioc'),
+  limitOffsetBps: bps('Distance of a limit or post-only price from the reference').default(2),
+  limitTtlBars: count('Finest bars after which a resting order is cancelled.').default(1),
+  ackTimeoutMs: count('Milliseconds without an answer after which an order is UNKNOWN.').default(5000),
+  halfSpreadBps: bps('Half spread charged to takers').default(2),
+  impactY: z.number().min(0).describe('Coefficient of the square-root impact [D].').default(1),
+  maxParticipation: z
+    .number()
+    .positive()
+    .max(1)
+    .describe('Largest share of a bar’s volume in a fill [D].')
+    .default(0.1),
+  makerFeeBps: bps('Maker fee (Binance USD-M base tier; verify before use) [D]').default(2),
+  takerFeeBps: bps('Taker fee (Binance USD-M base tier; verify before use) [D]').default(5),
+  latencyMsMedian: z.number().min(0).describe('Median of the simulated latency [D].').default(150),
+  latencyMsP99: z.number().min(0).describe('99th percentile of the simulated latency [D].').default(1500),
+})
+
+const log = z.strictObject({
+  segmentMiB: count('Size at which a segment is sealed.').default(64),
+  groupMs: count('Longest wait of a group for its commit.').default(5),
+  groupEvents: count('Most events in a group.').default(4096),
+  stallMs: count('A write slower than this halts trading.').default(2000),
+  snapshotEvents: count('Events between two snapshots of an agent.').default(50_000),
+})
+
+const sim = z.strictObject({
+  symbols: count('Symbols of the built-in market.').max(20).default(8),
+  interval: interval('Bars of the built-in market.').default('1h'),
+  historyDays: count('Days of history before the start; enough to warm every signal.').default(120),
+  start: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}$/)
+    .describe('First simulated day.')
+    .default('2024-01-01'),
+  annualVol: positive('Average annual volatility of the leading symbol.').default(0.6),
+  correlation: z.number().min(0).max(0.99).describe('Correlation of the symbols with the leading one.').default(0.7),
+})
+
+export const configSchema = z.strictObject({
+  name: pathName('Names the configuration in reports and run ids.').default('quantbot'),
+  seed: z.int().min(0).max(4294967295).describe('Seed of everything random.').default(1),
+  capital: amount('Starting capital in quote.').default('1000000'),
+  interval: interval('Finest bars that are read.').default('1d'),
+  universe: z.array(universeEntry).describe('Instruments; the built-in market brings its own.').default([]),
+  signals: z
+    .strictObject({
+      tsmom: tsmom.prefault({}),
+      donchian: donchian.prefault({}),
+      meanReversion: meanReversion.prefault({}),
+    })
+    .describe('The signals.')
+    .prefault({}),
+  blender: blender.describe('How signals become targets.').prefault({}),
+  risk: risk.describe('What clamps and refuses.').prefault({}),
+  execution: execution.describe('How orders are sent and what a simulated venue charges.').prefault({}),
+  log: log.describe('The event log.').prefault({}),
+  sim: sim.describe('The built-in market of `quantbot run`.').prefault({}),
+})
+
+export type Config = z.infer<typeof configSchema>
+export type UniverseEntry = Config['universe'][number]
+export type TsmomConfig = Config['signals']['tsmom']
+export type DonchianConfig = Config['signals']['donchian']
+export type MeanReversionConfig = Config['signals']['meanReversion']
+export type BlenderConfig = Config['blender']
+export type RiskConfig = Config['risk']
+export type ExecutionConfig = Config['execution']

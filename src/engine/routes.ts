@@ -1,0 +1,88 @@
+/** Owns who reads what: readers by event type and, for bars, by interval, in registry order. Built once. */
+import type { Decider } from '#core/decider'
+import type { EventEnvelope } from '#core/envelope'
+import { QuantbotError } from '#core/errors'
+import { INTERVALS } from '#core/time'
+
+/** One registered agent and its state. */
+export interface Slot {
+  readonly decider: Decider<unknown>
+  readonly index: number
+  state: unknown
+  /** Decides; evolves in any case unless faulted. */
+  running: boolean
+  /** Its state was discarded; it sees nothing until it is restored. */
+  faulted: boolean
+}
+
+interface Route {
+  readonly all: readonly Slot[]
+  readonly byInterval: ReadonlyMap<string, readonly Slot[]> | undefined
+}
+
+const BARS = new Set(['BarClosed', 'BarAggregated'])
+const NOBODY: readonly Slot[] = []
+
+export class Routes {
+  readonly #routes = new Map<string, Route>()
+
+  constructor(slots: readonly Slot[]) {
+    const types = new Set(slots.flatMap((slot) => slot.decider.reads))
+    for (const type of types) {
+      const all = slots.filter((slot) => slot.decider.reads.includes(type))
+      this.#routes.set(type, { all, byInterval: BARS.has(type) ? byInterval(all) : undefined })
+    }
+  }
+
+  readersOf(event: EventEnvelope): readonly Slot[] {
+    const route = this.#routes.get(event.type)
+    if (route === undefined) return NOBODY
+    if (route.byInterval === undefined) return route.all
+    return route.byInterval.get((event.data as { readonly interval: string }).interval) ?? NOBODY // bars alone have byInterval
+  }
+}
+
+function byInterval(slots: readonly Slot[]): ReadonlyMap<string, readonly Slot[]> {
+  return new Map(
+    INTERVALS.map((interval) => [
+      interval,
+      slots.filter((slot) => slot.decider.intervals === undefined || slot.decider.intervals.includes(interval)),
+    ]),
+  )
+}
+
+/** Checks a registry: unique names, known dependencies, no circle, dependencies first, nobody reading what it emits. */
+export function checkRegistry(deciders: readonly Decider<unknown>[]): void {
+  const names = deciders.map((decider) => decider.name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw new QuantbotError('AGENT_UNKNOWN', `agent ${twice} is registered twice`)
+  const dependenciesOf = new Map(deciders.map((decider) => [decider.name, decider.dependencies]))
+  for (const decider of deciders) {
+    for (const dependency of decider.dependencies)
+      if (!dependenciesOf.has(dependency))
+        throw new QuantbotError(
+          'AGENT_UNKNOWN',
+          `agent ${decider.name} depends on ${dependency}, which is not registered`,
+        )
+    const own = decider.reads.find((type) => decider.emits.includes(type))
+    if (own !== undefined) throw new QuantbotError('AGENT_CYCLE', `agent ${decider.name} reads ${own}, which it emits`)
+  }
+  for (const name of names) refuseCircle(name, dependenciesOf, [])
+  for (const decider of deciders)
+    for (const dependency of decider.dependencies)
+      if (names.indexOf(dependency) > names.indexOf(decider.name))
+        throw new QuantbotError(
+          'AGENT_CYCLE',
+          `agent ${decider.name} is registered before ${dependency}, on which it depends`,
+        )
+}
+
+function refuseCircle(
+  name: string,
+  dependenciesOf: ReadonlyMap<string, readonly string[]>,
+  path: readonly string[],
+): void {
+  if (path.includes(name))
+    throw new QuantbotError('AGENT_CYCLE', `agents depend on each other: ${[...path, name].join(' → ')}`)
+  for (const dependency of dependenciesOf.get(name) ?? []) refuseCircle(dependency, dependenciesOf, [...path, name])
+}
