@@ -45,7 +45,7 @@ export function windowMedian(state: SortedWindowState): number | null {
   const n = state.ring.count
   if (n < state.ring.capacity) return null
   const upper = n >> 1
-  return n % 2 === 1 ? state.sorted[upper]! : (state.sorted[upper - 1]! + state.sorted[upper]!) / 2
+  return n % 2 === 1 ? state.sorted[upper]! : (state.sorted[upper - 1]! + state.sorted[upper]!) / 2 + 0
 }
 
 /** Median of |value - centre| (unscaled MAD when centre is the median); null until the window is full. */

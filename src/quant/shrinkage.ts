@@ -1,0 +1,84 @@
+/**
+ * Owns shrunk covariance estimates (methods, section 13), on the 1/n covariance of centred returns.
+ * Must never give an intensity outside [0, 1].
+ */
+import { averageCorrelation, centred, type Matrix, zeroMatrix } from './matrix.js'
+
+export interface ShrunkCovariance {
+  /** Weight of the target, in [0, 1]. */
+  readonly intensity: number
+  readonly covariance: number[][]
+}
+
+const clip01 = (x: number): number => (x > 0 ? Math.min(x, 1) : 0)
+
+function blendMatrices(sample: Matrix, target: Matrix, intensity: number): number[][] {
+  return sample.map((row, i) => row.map((value, j) => (1 - intensity) * value + intensity * target[i]![j]!))
+}
+
+/** Towards mu I: Ledoit & Wolf, A well-conditioned estimator, JMVA 88 (2004). `rows`: T x N returns. O(T N^2). */
+export function shrinkToIdentity(rows: Matrix): ShrunkCovariance {
+  const { rows: x, covariance } = centred(rows)
+  const n = covariance.length
+  let mu = 0
+  for (let i = 0; i < n; i++) mu += covariance[i]![i]! / n
+  const target = zeroMatrix(n)
+  for (let i = 0; i < n; i++) target[i]![i] = mu
+  const distance = squaredDistance(covariance, target)
+  let noise = 0
+  for (const row of x) {
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        const d = row[i]! * row[j]! - covariance[i]![j]!
+        noise += (d * d) / (x.length * x.length)
+      }
+    }
+  }
+  // A sample that equals its target has nothing to shrink.
+  const intensity = distance > 0 ? clip01(noise / distance) : 0
+  return { intensity, covariance: blendMatrices(covariance, target, intensity) }
+}
+
+function squaredDistance(a: Matrix, b: Matrix): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) {
+    for (let j = 0; j < a.length; j++) {
+      const d = a[i]![j]! - b[i]![j]!
+      sum += d * d
+    }
+  }
+  return sum
+}
+
+/**
+ * Towards the constant correlation: Ledoit & Wolf, Honey, I shrunk the sample covariance matrix, JPM 30 (2004).
+ * Needs every series to vary: `averageCorrelation` is null otherwise and for a single series, and nothing is shrunk.
+ */
+export function shrinkToConstantCorrelation(
+  rows: Matrix,
+): ShrunkCovariance & { readonly averageCorrelation: number | null } {
+  const { rows: x, covariance: s } = centred(rows)
+  const n = s.length
+  const rBar = s.every((row, i) => row[i]! > 0) ? averageCorrelation(s) : null
+  if (rBar === null) return { intensity: 0, covariance: s, averageCorrelation: null }
+  const target = s.map((row, i) => row.map((value, j) => (i === j ? value : rBar * Math.sqrt(row[i]! * s[j]![j]!))))
+  let pi = 0
+  let rho = 0
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      let spread = 0
+      let theta = 0
+      for (const row of x) {
+        const d = row[i]! * row[j]! - s[i]![j]!
+        spread += (d * d) / x.length
+        theta += ((row[i]! * row[i]! - s[i]![i]!) * d) / x.length
+      }
+      pi += spread
+      // The two halves of rho's off-diagonal sum mirror each other: theta_ii,ij of (i, j) is theta_jj,ij of (j, i).
+      rho += i === j ? spread : rBar * Math.sqrt(s[j]![j]! / s[i]![i]!) * theta
+    }
+  }
+  const gamma = squaredDistance(s, target)
+  const intensity = gamma > 0 ? clip01((pi - rho) / gamma / x.length) : 0
+  return { intensity, covariance: blendMatrices(s, target, intensity), averageCorrelation: rBar }
+}
