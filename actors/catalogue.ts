@@ -1,0 +1,48 @@
+/** Owns which deciders take part, in registry order. Imports no xstate: backtests and auditors use it too. */
+import type { Config } from '#core/config/schema'
+import type { Decider } from '#core/decider'
+import { createPaperVenue } from '#execution/paper-venue.decider'
+import { createRouter } from '#execution/router.decider'
+import { createBlender } from '#portfolio/blender.decider'
+import { createRiskEngine } from '#risk/engine.decider'
+import { createDonchian } from '#signals/donchian.decider'
+import { createMarketBars } from '#signals/market-bars.decider'
+import { createMeanReversion } from '#signals/mean-reversion.decider'
+import { createTsmom } from '#signals/tsmom.decider'
+
+/** How the simulated venue fills; `venue`: a real one answers, the paper venue is not registered. */
+export type Fills = 'nextOpen' | 'quote' | 'venue'
+
+export type AnyDecider = Decider<never>
+
+/** The deciders of a configuration, dependencies first. Signals that are switched off are not registered. */
+export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
+  const { universe, interval, signals } = config
+  const deciders: AnyDecider[] = [createMarketBars(universe, interval)]
+  if (signals.tsmom.enabled) deciders.push(createTsmom(signals.tsmom, universe))
+  if (signals.donchian.enabled) deciders.push(createDonchian(signals.donchian, universe))
+  if (signals.meanReversion.enabled) deciders.push(createMeanReversion(signals.meanReversion, universe, interval))
+  deciders.push(createBlender({ blender: config.blender, signals }, universe))
+  deciders.push(
+    createRiskEngine({ risk: config.risk, capital: config.capital, blender: config.blender }, universe, interval),
+  )
+  deciders.push(createRouter(config.execution, universe, interval, { ackTimers: fills !== 'nextOpen' }))
+  if (fills !== 'venue') deciders.push(createPaperVenue(config.execution, universe, { fills }))
+  const names = new Set(deciders.map((decider) => decider.name))
+  return deciders.map((decider) => ({
+    ...decider,
+    dependencies: decider.dependencies.filter((name) => names.has(name)),
+  }))
+}
+
+/** Longest warm-up of the agents. */
+export function warmupMs(deciders: readonly AnyDecider[]): number {
+  return Math.max(0, ...deciders.map((decider) => decider.warmupMs))
+}
+
+/** `Decider` as the manifest and `quantbot agents` tell of it. */
+export function describeAgents(
+  deciders: readonly AnyDecider[],
+): { name: string; version: string; dependencies: string[] }[] {
+  return deciders.map(({ name, version, dependencies }) => ({ name, version, dependencies: [...dependencies] }))
+}

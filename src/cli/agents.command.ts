@@ -1,0 +1,40 @@
+/** Owns `quantbot agents`: who takes part, with versions and dependencies, as a table or as Mermaid. */
+import type { Command } from 'commander'
+import { catalogue, describeAgents } from '#actors/catalogue'
+import { configSchema } from '#core/config/schema'
+import { readConfig } from './config-file.js'
+import type { GlobalOptions } from './home.js'
+import { say, sayJson } from './terminal.js'
+
+interface AgentsOptions extends GlobalOptions {
+  readonly config?: string
+  readonly graph?: boolean
+}
+
+export function registerAgents(program: Command): void {
+  program
+    .command('agents')
+    .description('list the agents of a configuration in the order in which they read an event')
+    .option('--config <file>', 'configuration (default: the built-in one)')
+    .option('--graph', 'print the dependencies as a Mermaid graph')
+    .action((_, command: Command) => listAgents(command.optsWithGlobals<AgentsOptions>()))
+}
+
+function listAgents(options: AgentsOptions): void {
+  const config = options.config === undefined ? configSchema.parse({}) : readConfig(options.config)
+  const agents = describeAgents(catalogue(config, 'nextOpen')).map((agent) => ({ ...agent, state: 'idle' }))
+  if (options.json === true) return sayJson(agents)
+  if (options.graph === true) {
+    say('graph LR')
+    for (const { name, dependencies } of agents) {
+      say(`  ${id(name)}["${name}"]`)
+      for (const dependency of dependencies) say(`  ${id(dependency)} --> ${id(name)}`)
+    }
+    return
+  }
+  const width = Math.max(...agents.map(({ name }) => name.length))
+  for (const { name, version, dependencies } of agents)
+    say(`${name.padEnd(width)}  ${version.padEnd(7)}  ${dependencies.length === 0 ? '–' : dependencies.join(', ')}`)
+}
+
+const id = (name: string): string => name.replaceAll(/[^a-z0-9]/gi, '_')

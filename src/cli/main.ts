@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+/** Owns the command line: one program, one file a command. */
+import { realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Command, CommanderError } from 'commander'
+import { QuantbotError } from '#core/errors'
+import { registerAgents } from './agents.command.js'
+import { registerAudit } from './audit.command.js'
+import { registerBacktest } from './backtest.command.js'
+import { registerControl } from './control.command.js'
+import { registerData } from './data.command.js'
+import { registerImport } from './import.command.js'
+import { registerReplay } from './replay.command.js'
+import { registerRun } from './run.command.js'
+import { fail } from './terminal.js'
+import { codeVersion } from './version.js'
+
+/** The program with every command; `parseAsync` runs one. */
+export function buildProgram(): Command {
+  const program = new Command('quantbot')
+    .description(
+      'Event-sourced crypto trading: every decision is on disk before it acts, explains itself and replays bit for bit.',
+    )
+    .version(codeVersion())
+    .option('--home <dir>', 'where run data lives (default: QUANTBOT_HOME, else ./var)')
+    .option('--json', 'one JSON document on stdout; progress and logs on stderr')
+    .showHelpAfterError('(quantbot --help tells more)')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+  registerRun(program)
+  registerImport(program)
+  registerData(program)
+  registerBacktest(program)
+  registerReplay(program)
+  registerAudit(program)
+  registerControl(program)
+  registerAgents(program)
+  return program
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const program = buildProgram()
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2
+      if (error.exitCode !== 0 && argv.includes('--json')) fail(new QuantbotError('USAGE', error.message), true)
+      return
+    }
+    fail(error, program.opts<{ json?: boolean }>().json === true)
+  }
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  await main(process.argv.slice(2))
