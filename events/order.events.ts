@@ -105,7 +105,22 @@ export const orderUnconfirmed = eventType(
   },
 )
 
+export const orderWithheld = eventType(
+  'OrderWithheld',
+  1,
+  'derived',
+  'Execution did not send an approved order: the second lock after risk. It is over; no venue ever saw it.',
+  {
+    order,
+    instrument,
+    side,
+    quantity: decimal('base units'),
+    code: oneOf('trading-halted', 'not-listed'),
+  },
+)
+
 export const orderEvents = [
+  orderWithheld,
   orderSubmitted,
   cancelRequested,
   orderAccepted,
@@ -115,6 +130,7 @@ export const orderEvents = [
   orderUnconfirmed,
 ] as const
 
+export type OrderWithheld = EventOf<typeof orderWithheld>
 export type OrderSubmitted = EventOf<typeof orderSubmitted>
 export type CancelRequested = EventOf<typeof cancelRequested>
 export type OrderAccepted = EventOf<typeof orderAccepted>
