@@ -76,7 +76,7 @@ async function loadSeries(
   const instrument = instrumentId(key)
   const end = toDay + DAY_MS
   if (key.kind === 'funding') {
-    const rows = await loadFunding(home, key, fromDay - historyMs, end, files)
+    const rows = await loadFunding(home, key, fromDay - historyMs, end, { files })
     const split = upperBound(rows.availableAt, fromDay)
     return {
       history: { kind: 'funding', instrument, rows: sliceFunding(rows, 0, split) },
@@ -84,7 +84,7 @@ async function loadSeries(
     }
   }
   const { interval } = key
-  const rows = await loadBars(home, key, fromDay - historyMs, end, files)
+  const rows = await loadBars(home, key, fromDay - historyMs, end, { files })
   const split = upperBound(rows.availableAt, fromDay)
   const step = intervalMs(interval)
   const expectedFrom = Math.max(fromDay, Math.min(...files.map((file) => file.first))) + step

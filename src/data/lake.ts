@@ -33,6 +33,13 @@ export interface SeriesSummary {
   readonly files: number
 }
 
+export interface LoadOptions {
+  /** Reads these files of the series and no others, as a manifest names them. */
+  readonly files?: readonly LakeFile[]
+  /** For the quality report alone: gives rows of equal `ts` instead of throwing INTERNAL. */
+  readonly keepDuplicates?: boolean
+}
+
 /** Every series of the lake with its extent; opens no data file. */
 export async function listSeries(home: string): Promise<SeriesSummary[]> {
   await settle(home)
@@ -62,18 +69,18 @@ export async function seriesFiles(home: string, key: SeriesKey, fromTs: EpochMs,
 
 /**
  * Bars whose open time lies in `[fromTs, toTs)`, ascending; none when the series has none there.
- * `files` limits the reading to those of a manifest. Throws LAKE_EMPTY when the lake has nothing of the series.
+ * Throws LAKE_EMPTY when the lake has nothing of the series.
  */
 export async function loadBars(
   home: string,
   key: Omit<BarsKey, 'kind'>,
   fromTs: EpochMs,
   toTs: EpochMs,
-  files?: readonly LakeFile[],
+  options: LoadOptions = {},
 ): Promise<BarColumns> {
   const series: BarsKey = { ...key, kind: 'bars' }
-  const found = files ?? (await seriesFiles(home, series, fromTs, toTs - 1))
-  const columns = await load(home, series, found, BARS_SQL, 8, `ts >= ${fromTs} AND ts < ${toTs}`)
+  const found = options.files ?? (await seriesFiles(home, series, fromTs, toTs - 1))
+  const columns = await load(home, series, found, BARS_SQL, 8, `ts >= ${fromTs} AND ts < ${toTs}`, options)
   const [ts, availableAt, open, high, low, close, volume, quoteVolume] = columns as BarArrays // width given above
   return { ts, availableAt, open, high, low, close, volume, quoteVolume }
 }
@@ -90,11 +97,11 @@ export async function loadFunding(
   key: Omit<FundingKey, 'kind'>,
   fromTs: EpochMs,
   toTs: EpochMs,
-  files?: readonly LakeFile[],
+  options: LoadOptions = {},
 ): Promise<FundingColumns> {
   const series: FundingKey = { ...key, kind: 'funding' }
-  const found = files ?? (await seriesFiles(home, series, fromTs + 1, toTs))
-  const columns = await load(home, series, found, FUNDING_SQL, 4, `ts > ${fromTs} AND ts <= ${toTs}`)
+  const found = options.files ?? (await seriesFiles(home, series, fromTs + 1, toTs))
+  const columns = await load(home, series, found, FUNDING_SQL, 4, `ts > ${fromTs} AND ts <= ${toTs}`, options)
   const [ts, availableAt, rate, intervalHours] = columns as [F64, F64, F64, F64] // width given above
   return { ts, availableAt, rate, intervalHours }
 }
@@ -106,23 +113,24 @@ async function load(
   select: string,
   width: number,
   where: string,
+  options: LoadOptions,
 ): Promise<Float64Array[]> {
   if (files.length === 0) return Array.from({ length: width }, () => new Float64Array(0))
   const paths = sqlPaths(files.map((file) => join(lakeDir(home), file.path)))
   const sql = `SELECT ${select} FROM read_parquet(${paths}, hive_partitioning = false) WHERE ${where}`
   const capacity = files.reduce((sum, file) => sum + file.rows, 0)
   const columns = await withDuck((connection) => readColumns(connection, sql, width, capacity))
-  return ascending(key, columns)
+  return ascending(key, columns, options.keepDuplicates === true)
 }
 
 /** Files follow each other in time unless a later import filled a gap: then rows are put in order here. */
-function ascending(key: SeriesKey, columns: Float64Array[]): Float64Array[] {
+function ascending(key: SeriesKey, columns: Float64Array[], keepDuplicates: boolean): Float64Array[] {
   const ts = columns[0]!
   let ordered = true
   for (let i = 1; i < ts.length && ordered; i++) ordered = ts[i]! > ts[i - 1]!
   if (ordered) return columns
   const order = Uint32Array.from(ts, (_, i) => i).sort((a, b) => ts[a]! - ts[b]!)
-  for (let i = 1; i < order.length; i++) {
+  for (let i = 1; i < order.length && !keepDuplicates; i++) {
     const [a, b] = [ts[order[i - 1]!]!, ts[order[i]!]!]
     if (a === b)
       throw new QuantbotError('INTERNAL', `${describeSeries(key)}: the lake holds ${a} (${isoDay(a)}) more than once`)

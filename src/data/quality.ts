@@ -1,0 +1,135 @@
+/** Owns the quality report of a series: gaps, duplicates, zero volume, outliers. Pure but for `qualityReport`; never mends. */
+import { type EpochMs, HOUR_MS, intervalMs } from '#core/time'
+import type { BarColumns, FundingColumns, SeriesKey } from './columns.js'
+import { listSeries, loadBars, loadFunding } from './lake.js'
+
+/** Robust standard deviations from the median beyond which a value is an outlier. Chosen here; methods.md names none. */
+export const OUTLIER_SD = 10
+/** 1.4826 · median absolute deviation estimates the standard deviation of a normal sample (Hampel 1974). */
+const MAD_TO_SD = 1.4826
+/** How many gaps and outliers are listed one by one. */
+const LISTED_MAX = 10
+
+export const OUTLIER_DEFINITION =
+  `bars: log return between the closes of consecutive bars (none over a gap) more than ${OUTLIER_SD} robust standard ` +
+  'deviations (1.4826 x median absolute deviation) from the median; funding: the same of the rate; none where that deviation is 0'
+
+export interface Gap {
+  /** `ts` of the row before the gap. */
+  readonly after: EpochMs
+  readonly missing: number
+}
+
+export interface Outlier {
+  readonly ts: EpochMs
+  /** Log return of a bar, rate of a settlement. */
+  readonly value: number
+  /** Distance from the median in robust standard deviations. */
+  readonly robustSd: number
+}
+
+export interface SeriesQuality {
+  readonly key: SeriesKey
+  readonly rows: number
+  readonly first: EpochMs
+  readonly last: EpochMs
+  /** Interruptions, the rows missing in them, and the longest few. */
+  readonly gaps: { readonly count: number; readonly missing: number; readonly longest: readonly Gap[] }
+  /** Rows with the `ts` of the row before. */
+  readonly duplicates: number
+  /** Bars without volume; 0 for funding. */
+  readonly zeroVolume: number
+  readonly outliers: { readonly count: number; readonly largest: readonly Outlier[] }
+}
+
+type Findings = Omit<SeriesQuality, 'key'>
+
+/** Every series of the lake, or those that `wanted` takes, in the order of the lake's folders. */
+export async function qualityReport(
+  home: string,
+  wanted: (key: SeriesKey) => boolean = () => true,
+  onSeries?: (done: number, total: number) => void,
+): Promise<SeriesQuality[]> {
+  const series = (await listSeries(home)).filter(({ key }) => wanted(key))
+  const report: SeriesQuality[] = []
+  for (const { key } of series) {
+    onSeries?.(report.length, series.length)
+    report.push({ key, ...(await findingsOf(home, key)) })
+  }
+  return report
+}
+
+async function findingsOf(home: string, key: SeriesKey): Promise<Findings> {
+  const all = [0, Number.MAX_SAFE_INTEGER - 1] as const
+  const options = { keepDuplicates: true }
+  if (key.kind === 'bars') return barsQuality(await loadBars(home, key, ...all, options), intervalMs(key.interval))
+  return fundingQuality(await loadFunding(home, key, ...all, options))
+}
+
+/** Findings of bars `stepMs` apart; at least one row. */
+export function barsQuality(bars: BarColumns, stepMs: number): Findings {
+  const returns = new Float64Array(bars.ts.length).fill(Number.NaN)
+  for (let i = 1; i < returns.length; i++)
+    if (bars.ts[i]! - bars.ts[i - 1]! === stepMs) returns[i] = Math.log(bars.close[i]! / bars.close[i - 1]!)
+  return {
+    ...timeFindings(bars.ts, () => stepMs),
+    zeroVolume: bars.volume.reduce((sum, volume) => sum + (volume === 0 ? 1 : 0), 0),
+    outliers: outliersOf(bars.ts, returns),
+  }
+}
+
+/** Findings of settlements, each judged by its own interval; at least one row. */
+export function fundingQuality(funding: FundingColumns): Findings {
+  return {
+    ...timeFindings(funding.ts, (i) => funding.intervalHours[i]! * HOUR_MS),
+    zeroVolume: 0,
+    outliers: outliersOf(funding.ts, funding.rate),
+  }
+}
+
+function timeFindings(
+  ts: Float64Array,
+  stepAt: (i: number) => number,
+): Pick<Findings, 'rows' | 'first' | 'last' | 'gaps' | 'duplicates'> {
+  const gaps: Gap[] = []
+  let duplicates = 0
+  for (let i = 1; i < ts.length; i++) {
+    const spacing = ts[i]! - ts[i - 1]!
+    if (spacing === 0) duplicates++
+    const missing = Math.round(spacing / stepAt(i)) - 1
+    if (missing > 0) gaps.push({ after: ts[i - 1]!, missing })
+  }
+  return {
+    rows: ts.length,
+    first: ts[0]!,
+    last: ts.at(-1)!,
+    gaps: {
+      count: gaps.length,
+      missing: gaps.reduce((sum, gap) => sum + gap.missing, 0),
+      longest: gaps.sort((a, b) => b.missing - a.missing || a.after - b.after).slice(0, LISTED_MAX),
+    },
+    duplicates,
+  }
+}
+
+/** Median; NaN of nothing. Sorts its argument. */
+function medianInPlace(values: Float64Array): number {
+  values.sort()
+  const half = values.length >>> 1
+  if (values.length === 0) return Number.NaN
+  return values.length % 2 === 1 ? values[half]! : (values[half - 1]! + values[half]!) / 2
+}
+
+function outliersOf(ts: Float64Array, values: Float64Array): Findings['outliers'] {
+  const known = values.filter((value) => !Number.isNaN(value))
+  const median = medianInPlace(known)
+  const sd = MAD_TO_SD * medianInPlace(known.map((value) => Math.abs(value - median)))
+  if (!(sd > 0)) return { count: 0, largest: [] }
+  const found: Outlier[] = []
+  values.forEach((value, i) => {
+    const robustSd = (value - median) / sd
+    if (Math.abs(robustSd) > OUTLIER_SD) found.push({ ts: ts[i]!, value, robustSd })
+  })
+  const largest = found.sort((a, b) => Math.abs(b.robustSd) - Math.abs(a.robustSd) || a.ts - b.ts).slice(0, LISTED_MAX)
+  return { count: found.length, largest }
+}
