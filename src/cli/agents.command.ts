@@ -23,7 +23,10 @@ export function registerAgents(program: Command): void {
 function listAgents(options: AgentsOptions): void {
   const config = options.config === undefined ? configSchema.parse({}) : readConfig(options.config)
   const agents = describeAgents(catalogue(config, 'nextOpen')).map((agent) => ({ ...agent, state: 'idle' }))
-  if (options.json === true) return sayJson(agents)
+  if (options.json === true) {
+    sayJson(agents)
+    return
+  }
   if (options.graph === true) {
     say('graph LR')
     for (const { name, dependencies } of agents) {

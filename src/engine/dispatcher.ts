@@ -210,27 +210,24 @@ export class Dispatcher {
    * pass their outputs on, so that coarser bars exist in history too.
    */
   warm(input: Input): void {
-    const event: EventEnvelope = {
-      seq: 0,
-      ts: input.ts,
-      type: input.type,
-      v: 1,
-      by: input.by,
-      cause: 0,
-      data: input.data,
-    }
-    const readers = this.#routes.readersOf(event)
-    for (let i = 0; i < readers.length; i++) {
-      const slot = readers[i]!
-      slot.state = slot.decider.evolve(slot.state, event)
-      if (slot.decider.derivesMarket !== true) continue
-      this.#context.focus(event, slot.decider.name)
-      for (const draft of slot.decider.decide(slot.state, event, this.#context)) {
-        const output: EventEnvelope = { ...event, type: draft.type, by: slot.decider.name, data: draft.data }
-        slot.state = slot.decider.evolve(slot.state, output)
-        for (const reader of this.#routes.readersOf(output)) reader.state = reader.decider.evolve(reader.state, output)
+    const queue = this.#queue
+    queue.push({ seq: 0, ts: input.ts, type: input.type, v: 1, by: input.by, cause: 0, data: input.data })
+    for (let head = 0; head < queue.length; head++) {
+      const event = queue[head]!
+      const readers = this.#routes.readersOf(event)
+      for (let i = 0; i < readers.length; i++) {
+        const slot = readers[i]!
+        slot.state = slot.decider.evolve(slot.state, event)
+        if (slot.decider.derivesMarket !== true) continue
+        this.#context.focus(event, slot.decider.name)
+        for (const draft of slot.decider.decide(slot.state, event, this.#context)) {
+          const output: EventEnvelope = { ...event, type: draft.type, by: slot.decider.name, data: draft.data }
+          slot.state = slot.decider.evolve(slot.state, output)
+          queue.push(output)
+        }
       }
     }
+    queue.length = 0
   }
 
   /** A state rebuilt elsewhere (snapshot or refold) takes the place of a discarded one. */
