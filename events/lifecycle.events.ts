@@ -64,6 +64,17 @@ export const clockStepped = eventType('ClockStepped', 1, 'input', 'The clock of 
   backMs: integer('milliseconds'),
 })
 
+export const logStalled = eventType(
+  'LogStalled',
+  1,
+  'input',
+  'The log could not be written for a while; nothing was decided meanwhile. Trading halts.',
+  {
+    stalledMs: integer('milliseconds from the first attempt to the durable commit'),
+    code: oneOf('LOG_STALLED', 'LOG_WRITE_FAILED'),
+  },
+)
+
 export const feedInterrupted = eventType('FeedInterrupted', 1, 'input', 'A feed broke; the supervisor restarts it.', {
   feed: name('connector'),
   reason: name('why'),
@@ -115,6 +126,7 @@ export const lifecycleEvents = [
   agentFaulted,
   agentRestored,
   clockStepped,
+  logStalled,
   feedInterrupted,
   feedRestored,
   timerRequested,
@@ -129,6 +141,7 @@ export type AgentLifecycleChanged = EventOf<typeof agentLifecycleChanged>
 export type AgentFaulted = EventOf<typeof agentFaulted>
 export type AgentRestored = EventOf<typeof agentRestored>
 export type ClockStepped = EventOf<typeof clockStepped>
+export type LogStalled = EventOf<typeof logStalled>
 export type FeedInterrupted = EventOf<typeof feedInterrupted>
 export type FeedRestored = EventOf<typeof feedRestored>
 export type TimerRequested = EventOf<typeof timerRequested>
