@@ -105,7 +105,7 @@ export class Dispatcher {
 
   /** Runs one whole step. Its bytes, if any, are at the end of the buffer. */
   step(input: Input): void {
-    const ts = input.ts > this.#ts ? input.ts : this.#ts
+    const ts = Math.max(input.ts, this.#ts)
     this.#ts = ts
     const event: EventEnvelope = {
       seq: ++this.#seq,
