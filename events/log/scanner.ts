@@ -93,7 +93,7 @@ export class GroupScanner {
       const end = buffer.indexOf(NEWLINE, at)
       if (end < 0) return false
       if (looksLikeCommit(buffer, at)) {
-        const commit = parseCommit(buffer.latin1Slice(at, end))
+        const commit = parseCommit(buffer.toString('latin1', at, end))
         if (commit) {
           this.commit = commit
           this.#linesEnd = at
