@@ -13,7 +13,7 @@ import { createTsmom } from '#signals/tsmom.decider'
 /** How the simulated venue fills; `venue`: a real one answers, the paper venue is not registered. */
 export type Fills = 'nextOpen' | 'quote' | 'venue'
 
-export type AnyDecider = Decider<never>
+export type AnyDecider = Decider<unknown>
 
 /** The deciders of a configuration, dependencies first. Signals that are switched off are not registered. */
 export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {

@@ -38,8 +38,11 @@ export interface When {
  * Runs the decider as the dispatcher does: each given event is evolved and decided on, its outputs evolved too.
  * `when` returns what is decided on one more event.
  */
-export function given(decider: Decider<never>, events: readonly EventEnvelope[]): { when(event: EventEnvelope): When } {
-  const mind = decider as unknown as Decider<unknown> // the harness never looks into the state
+export function given(
+  decider: Decider<unknown>,
+  events: readonly EventEnvelope[],
+): { when(event: EventEnvelope): When } {
+  const mind = decider
   let state = mind.initial()
   const context = new StepContext(1)
   const lines = new LineBuffer()
