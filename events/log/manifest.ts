@@ -55,6 +55,8 @@ export interface RunManifest {
   /** Public half of the signing key: base64 of its SPKI DER. */
   readonly publicKey: string
   readonly createdAt: EpochMs
+  /** Backtests: starts of the first and last UTC day, both inclusive. */
+  readonly span?: { readonly fromDay: EpochMs; readonly toDay: EpochMs }
   /** The run that this one carries on: its last seq and hash. */
   readonly parent?: { readonly run: string; readonly seq: number; readonly hash: string }
 }
@@ -130,6 +132,7 @@ const MANIFEST: Readonly<Record<keyof RunManifest, Check>> = {
   history: listOf(fileCheck),
   publicKey: text,
   createdAt: whole,
+  span: optional(record({ fromDay: whole, toDay: whole })),
   parent: optional(record({ run: pathName, seq: whole, hash: hex64 })),
 }
 
