@@ -50,13 +50,34 @@ export async function loadTape(home: string, request: TapeRequest): Promise<Tape
   const span: TapeSeries[] = []
   const files: LakeFile[] = []
   for (const key of series) {
-    const own = entries ? entryFiles(key, entries) : await seriesFiles(home, key, fromDay - historyMs, toDay + DAY_MS)
+    const own = entries
+      ? entryFiles(key, entries)
+      : await chooseFiles(home, key, fromDay - historyMs, lastTs(key, toDay + DAY_MS))
     const both = await loadSeries(home, key, request, own)
     history.push(both.history)
     span.push(both.span)
     files.push(...own)
   }
   return { history, span, files: entries ?? (await tapeEntries(home, files)) }
+}
+
+/** `ts` of the last row that a span ending at `end` may hold. */
+function lastTs(key: SeriesKey, end: EpochMs): EpochMs {
+  return key.kind === 'bars' ? end - intervalMs(key.interval) : end
+}
+
+/**
+ * The files with rows in the range, and where the first or last of them leaves a hole at its edge, the one beyond: it tells a
+ * hole from a listing or delisting, and being in the manifest tells a replay the same.
+ */
+async function chooseFiles(home: string, key: SeriesKey, from: EpochMs, to: EpochMs): Promise<LakeFile[]> {
+  const all = await seriesFiles(home, key, 0, Number.MAX_SAFE_INTEGER)
+  const within = all.filter((file) => file.last >= from && file.first <= to)
+  const before = all.filter((file) => file.last < from).at(-1)
+  const after = all.find((file) => file.first > to)
+  const holeBefore = before && !within.some((file) => file.first <= from)
+  const holeAfter = after && !within.some((file) => file.last >= to)
+  return [...(holeBefore ? [before] : []), ...within, ...(holeAfter ? [after] : [])]
 }
 
 function entryFiles(key: SeriesKey, entries: readonly TapeEntry[]): LakeFile[] {
