@@ -1,0 +1,72 @@
+/** Owns one pass of a tape through the whole pipeline. Never reads files or clocks; the caller brings tape, sink and recorder. */
+import { catalogue } from '#actors/catalogue'
+import type { Config } from '#core/config/schema'
+import { QuantbotError } from '#core/errors'
+import { DAY_MS } from '#core/time'
+import { Dispatcher } from '#engine/dispatcher'
+import type { AnyEvent } from '#events/catalogue'
+import { LineBuffer } from '#events/line-buffer'
+import { equity, type RiskState } from '#risk/engine.decider'
+import type { Recorder } from './recorder.js'
+import { type GroupSink, TapeDriver } from './tape-driver.js'
+import type { TapePlan } from './tape-plan.js'
+
+export interface BacktestInputs {
+  readonly config: Config
+  readonly plan: TapePlan
+  /** Bars before the span: evolved, never decided on. */
+  readonly history?: TapePlan
+  readonly sink: GroupSink
+  readonly recorder?: Recorder
+  readonly untilSeq?: number
+}
+
+export interface BacktestOutcome {
+  readonly dispatcher: Dispatcher
+  readonly bars: number
+  readonly inputs: number
+  readonly derivedEvents: number
+  /** False when `untilSeq` stopped it. */
+  readonly finished: boolean
+}
+
+/** Decides a whole tape. A decider that throws ends it: AGENT_FAULTED names agent and seq. */
+export function runBacktest({ config, plan, history, sink, recorder, untilSeq }: BacktestInputs): BacktestOutcome {
+  const lines = new LineBuffer(1 << 22)
+  const faults: AnyEvent[] = []
+  const driver = new TapeDriver({
+    plan,
+    lines,
+    sink,
+    groupEvents: config.log.groupEvents,
+    ...(recorder === undefined ? {} : { onInstant: dayRecorder(() => dispatcher, recorder) }),
+    onEvent: (event) => {
+      if (event.type === 'AgentFaulted') faults.push(event)
+      recorder?.observe(event)
+    },
+    ...(untilSeq === undefined ? {} : { untilSeq }),
+  })
+  const dispatcher: Dispatcher = new Dispatcher({
+    deciders: catalogue(config, 'nextOpen'),
+    runSeed: config.seed,
+    lines,
+    log: 'derived',
+    startRunning: true,
+    observe: driver.observe,
+  })
+  if (history !== undefined) TapeDriver.warm(dispatcher, history)
+  const finished = driver.run(dispatcher)
+  const fault = faults[0]
+  if (fault?.type === 'AgentFaulted')
+    throw new QuantbotError(
+      'AGENT_FAULTED',
+      `${fault.data.agent} threw (${fault.data.code}, ${fault.data.phase}) on seq ${fault.data.at}`,
+    )
+  return { dispatcher, bars: plan.bars, inputs: driver.inputs, derivedEvents: dispatcher.derived, finished }
+}
+
+function dayRecorder(dispatcher: () => Dispatcher, recorder: Recorder): (ts: number) => void {
+  return (ts) => {
+    if (ts % DAY_MS === 0) recorder.day(ts, equity(dispatcher().stateOf<RiskState>('risk/engine')))
+  }
+}

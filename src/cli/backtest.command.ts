@@ -1,0 +1,85 @@
+/** Owns `quantbot backtest`: a tape through the whole pipeline into a run folder, statistics, report, fingerprint. */
+import type { Command } from 'commander'
+import { catalogue } from '#actors/catalogue'
+import { prepareTape } from '#backtest/prepare-tape'
+import { runBacktest } from '#backtest/run-backtest'
+import { LogSink } from '#backtest/sinks'
+import { recorderFor } from './backtest-recorder.js'
+import { reportBacktest } from './backtest-report.js'
+import { readConfig } from './config-file.js'
+import { type GlobalOptions, homeOf } from './home.js'
+import { freshRunId, makeRun, openWriter } from './new-run.js'
+import { readSpan } from './spans.js'
+import { endProgress, note, progress } from './terminal.js'
+
+interface BacktestOptions extends GlobalOptions {
+  readonly config: string
+  readonly from: string
+  readonly to: string
+  readonly run?: string
+  readonly standalone: boolean
+}
+
+export function registerBacktest(program: Command): void {
+  program
+    .command('backtest')
+    .description(
+      'decide the bars of the lake through the whole pipeline: run folder, statistics, report.html, fingerprint',
+    )
+    .requiredOption('--config <file>', 'configuration, such as examples/price-signals.yaml')
+    .requiredOption('--from <day>', 'first UTC day, inclusive')
+    .requiredOption('--to <day>', 'last UTC day, inclusive')
+    .option('--run <id>', 'id of the run folder (default: from the time of day)')
+    .option('--no-standalone', 'leave out the book of each signal alone')
+    .action((_, command: Command) => backtestCommand(command.optsWithGlobals<BacktestOptions>()))
+}
+
+async function backtestCommand(options: BacktestOptions): Promise<void> {
+  const startedAt = Date.now()
+  const home = homeOf(options)
+  const config = readConfig(options.config)
+  const span = readSpan(options.from, options.to)
+  progress('reading the tape')
+  const tape = await prepareTape(home, config, span)
+  if (tape.absentFunding.length > 0)
+    note(`no funding in the lake for ${tape.absentFunding.join(', ')}: stand-ins are used`)
+  const id = options.run ?? freshRunId('backtest', startedAt)
+  const deciders = catalogue(config, 'nextOpen')
+  const run = makeRun({
+    home,
+    id,
+    mode: 'backtest',
+    log: 'derived',
+    config,
+    deciders,
+    tape: tape.files,
+    span,
+    createdAt: startedAt,
+  })
+  const writer = openWriter(run, config)
+  const sink = new LogSink(writer)
+  const recorder = recorderFor(config, span)
+  progress('deciding')
+  const begun = performance.now()
+  let outcome: ReturnType<typeof runBacktest>
+  try {
+    outcome = runBacktest({ config, plan: tape.plan, history: tape.history, sink, recorder })
+  } finally {
+    await writer.close({ seal: true })
+  }
+  const wallMs = performance.now() - begun
+  endProgress()
+  await reportBacktest({
+    home,
+    options,
+    config,
+    span,
+    tape,
+    run,
+    outcome,
+    sink,
+    recording: recorder.finish(span.toDay),
+    wallMs,
+    startedAt,
+  })
+}
