@@ -131,19 +131,17 @@ export class Recorder {
     invariant(Number.isInteger(days) && days > this.#days, () => `Recorder: day ${ts} is not the end of a later day`)
     invariant(equity > 0 && Number.isFinite(equity), () => `Recorder: equity ${equity} at ${ts}`)
     if (this.#days === 0) this.#open(capital)
-    while (this.#days + 1 < days) {
-      this.#carriedDays++
-      this.#close(this.#equity.at(this.#days))
-    }
+    while (this.#days + 1 < days) this.#carry()
     this.#close(equity)
     const worth = this.#books.reduce((sum, book, i) => sum + book.profit(this.marks[i]!), capital)
     this.#ledgerGap = Math.max(this.#ledgerGap, Math.abs(worth - equity))
   }
 
-  /** What was recorded; the recorder is not used after it. */
-  finish(): BacktestRecording {
+  /** What was recorded, days up to the end of `lastDay` (start of a day) carried flat; the recorder is not used after it. */
+  finish(lastDay?: EpochMs): BacktestRecording {
     const { start, capital, instruments, signals } = this.#options
     if (this.#days === 0) this.#open(capital)
+    while (lastDay !== undefined && start + this.#days * DAY_MS <= lastDay) this.#carry()
     const books = this.#books
     const column = (read: (book: InstrumentBook) => number): Float64Array => Float64Array.from(books, read)
     return {
@@ -186,6 +184,11 @@ export class Recorder {
     this.#books.forEach((book, i) => {
       book.open(this.marks[i]!)
     })
+  }
+
+  #carry(): void {
+    this.#carriedDays++
+    this.#close(this.#equity.at(this.#days))
   }
 
   #close(equity: number): void {
@@ -261,6 +264,7 @@ export class Recorder {
 
   #trade(i: number, ts: EpochMs, units: bigint, price: number, fee: number, slippage: number): void {
     const book = this.#books[i]!
+    if (Number.isNaN(this.marks[i]!)) this.marks[i] = price // its last bar was history
     const before = book.quantity
     const nav = this.#days === 0 ? this.#options.capital : this.#equity.at(this.#days)
     const share = (Math.abs(unitsToNumber(units)) * price) / nav

@@ -84,9 +84,9 @@ describe('what a recorder keeps', () => {
   it('carries a day without an instant flat, and says so', () => {
     const r = recorder()
     r.day(START + 3 * DAY_MS, 1010)
-    const made = r.finish()
-    expect([...made.equity]).toEqual([1000, 1000, 1000, 1010])
-    expect(made.carriedDays).toBe(2)
+    const made = r.finish(START + 3 * DAY_MS)
+    expect([...made.equity]).toEqual([1000, 1000, 1000, 1010, 1010])
+    expect(made.carriedDays).toBe(3)
   })
 
   it('refuses days that are no midnight, that repeat, or an equity that is gone', () => {
