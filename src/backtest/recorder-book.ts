@@ -58,6 +58,13 @@ export class InstrumentBook {
     return weight
   }
 
+  /** A day without an instant: as the evening before. */
+  carry(): void {
+    this.marks.push(this.marks.at(this.marks.length - 1))
+    this.weights.push(this.weights.at(this.weights.length - 1))
+    this.profits.push(0)
+  }
+
   receive(cash: number): void {
     this.#cash += cash
     this.funding += cash

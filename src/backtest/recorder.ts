@@ -187,8 +187,13 @@ export class Recorder {
   }
 
   #carry(): void {
+    const days = this.#days
+    for (const book of this.#books) book.carry()
+    for (const contribution of this.#contribution) contribution.push(0)
+    for (const curve of [this.#equity, this.#gross, this.#net]) curve.push(curve.at(days))
+    this.#traded.push(0)
     this.#carriedDays++
-    this.#close(this.#equity.at(this.#days))
+    this.#days++
   }
 
   #close(equity: number): void {
