@@ -16,8 +16,8 @@ import { HOUR_MS, type Interval, intervalMs } from '#core/time'
 function bars(instrument: string, interval: Interval, slots: readonly number[]): BarSeries {
   const step = intervalMs(interval)
   const ts = Float64Array.from(slots, (slot) => slot * step)
-  const any = ts.map((_, i) => 100 + i)
-  const columns = { open: any, high: any, low: any, close: any, volume: any, quoteVolume: any }
+  const price = ts.map((_, i) => 100 + i)
+  const columns = { open: price, high: price, low: price, close: price, volume: price, quoteVolume: price }
   return { kind: 'bars', instrument, interval, rows: { ts, availableAt: ts.map((t) => t + step), ...columns } }
 }
 
