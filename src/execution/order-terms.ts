@@ -1,0 +1,116 @@
+/**
+ * Owns how an approved order is put to a venue: type, limit price, size within what the market bears, expected costs.
+ * Pure; never decides whether it is sent.
+ */
+import type { ExecutionConfig } from '#core/config/schema'
+import { boundToStep, divideHalfEven, formatUnits, ONE, parseUnits, type Units, unitsFromNumber } from '#core/decimal'
+import { MINUTE_MS } from '#core/time'
+import type { OrderSubmitted } from '#events/order.events'
+import type { OrderApproved } from '#events/risk.events'
+import { larger, lotsWithin, notionalOf, passivePrice, smaller } from './exact-fill.js'
+import { squareRootCostBps } from './impact.js'
+import type { RouterSlot } from './router-state.js'
+import { averageDailyVolume, dailyVol, inCascade } from './trading-conditions.js'
+
+/** A quote older than this says nothing about the spread; chosen here. */
+const QUOTE_FRESH_MS = MINUTE_MS
+/** Assumed without daily bars, chosen here to be dear: an unknown cost is not 0. Daily volatility, share of a day's volume. */
+const UNKNOWN_DAILY_VOL = 0.04
+const UNKNOWN_SHARE = 0.1
+/** Slippage in a cascade (methods, section 3). */
+const CASCADE_FACTOR = 2
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** The payload of OrderSubmitted for an approval, decided at `ts`. */
+export function orderTerms(
+  config: ExecutionConfig,
+  slot: RouterSlot,
+  approved: OrderApproved['data'],
+  ts: number,
+): OrderSubmitted['data'] {
+  const reference = parseUnits(approved.referencePrice)
+  const quantity = bearableQuantity(config, slot, approved, reference)
+  const cascade = inCascade(slot.market) ? CASCADE_FACTOR : 1
+  const type = typeOf(config, approved)
+  const resting = type === 'limit' || type === 'postOnly'
+  const terms: Mutable<OrderSubmitted['data']> = {
+    order: approved.order,
+    instrument: approved.instrument,
+    side: approved.side,
+    quantity: formatUnits(quantity),
+    type,
+    timeInForce: resting ? 'gtc' : 'ioc',
+    reduceOnly: approved.reduceOnly,
+    purpose: approved.purpose,
+    referencePrice: approved.referencePrice,
+    expectedSpreadBps: halfSpreadBps(config, slot, ts) * cascade,
+    expectedImpactBps: impactBps(config, slot, notionalOf(reference, quantity)) * cascade,
+  }
+  if (resting) terms.limitPrice = formatUnits(limitPrice(config, slot, approved, reference, ts))
+  if (approved.stopPrice !== undefined) terms.stopPrice = approved.stopPrice
+  if (approved.triggerOpen !== undefined) terms.triggerOpen = approved.triggerOpen
+  return terms
+}
+
+/** Only rebalancing may wait for a better price; whatever protects takes. */
+function typeOf(config: ExecutionConfig, { purpose }: OrderApproved['data']): OrderSubmitted['data']['type'] {
+  if (purpose === 'stop') return 'stop'
+  if (purpose !== 'rebalance' || config.orderType === 'ioc') return 'market'
+  return config.orderType
+}
+
+/**
+ * Rebalancing takes at most `maxParticipation` of the prior finest bar, whole lots; what is left waits for the next assessment
+ * of risk. It never sinks below the smallest order the venue takes. What protects is not made smaller: there the venue alone
+ * limits what is filled.
+ */
+function bearableQuantity(
+  config: ExecutionConfig,
+  slot: RouterSlot,
+  { purpose, quantity }: OrderApproved['data'],
+  reference: Units,
+): Units {
+  const wanted = parseUnits(quantity)
+  if (purpose !== 'rebalance' || slot.market.lastBarVolume < 0) return wanted
+  const lot = parseUnits(slot.lot)
+  const bearable = lotsWithin(slot.market.lastBarVolume * config.maxParticipation, lot)
+  const least = boundToStep(divideHalfEven(parseUnits(slot.minNotional) * ONE, reference) + 1n, lot, 'up')
+  return smaller(wanted, larger(bearable, least))
+}
+
+function halfSpreadBps(config: ExecutionConfig, slot: RouterSlot, ts: number): number {
+  if (!quoteIsFresh(slot, ts)) return Math.max(0, config.halfSpreadBps)
+  return ((slot.ask - slot.bid) / (slot.ask + slot.bid)) * 1e4
+}
+
+/** Y sigma_d sqrt(Q/ADV) in bp (methods, section 15). */
+function impactBps(config: ExecutionConfig, slot: RouterSlot, notional: Units): number {
+  const vol = dailyVol(slot.market)
+  const volume = averageDailyVolume(slot.market)
+  const known =
+    vol === null || volume === null ? null : squareRootCostBps(0, vol, Number(notional) / 1e8, volume, config.impactY)
+  return known ?? squareRootCostBps(0, UNKNOWN_DAILY_VOL, UNKNOWN_SHARE, 1, config.impactY) ?? 0
+}
+
+/** Away from the fresh quote's own side, or else from the mark; a post-only price never reaches the other side. */
+function limitPrice(
+  config: ExecutionConfig,
+  slot: RouterSlot,
+  { side }: OrderApproved['data'],
+  mark: Units,
+  ts: number,
+): Units {
+  const tick = parseUnits(slot.tick)
+  if (!quoteIsFresh(slot, ts)) return passivePrice(side, mark, config.limitOffsetBps, tick)
+  const own = unitsFromNumber(side === 'buy' ? slot.bid : slot.ask)
+  const price = passivePrice(side, own, config.limitOffsetBps, tick)
+  if (config.orderType !== 'postOnly') return price
+  const other = unitsFromNumber(side === 'buy' ? slot.ask - Number(slot.tick) : slot.bid + Number(slot.tick))
+  const bound = boundToStep(other, tick, side === 'buy' ? 'down' : 'up')
+  return side === 'buy' ? smaller(price, bound) : larger(price, bound)
+}
+
+function quoteIsFresh(slot: RouterSlot, ts: number): boolean {
+  return slot.quotedAt >= 0 && ts - slot.quotedAt <= QUOTE_FRESH_MS && slot.bid > 0 && slot.ask >= slot.bid
+}

@@ -1,0 +1,147 @@
+/**
+ * Owns what the router remembers: market conditions by instrument, live orders, the last finished ones, the halt.
+ * A fold; never decides. Bounded: an order that has ended leaves but its id and phase, for the last 128 of them.
+ */
+import type { UniverseEntry } from '#core/config/schema'
+import { parseUnits } from '#core/decimal'
+import { floorTo, type Interval, intervalMs } from '#core/time'
+import type { InstrumentListed, QuoteChanged } from '#events/market.events'
+import type { CancelRequested, OrderFilled, OrderSubmitted } from '#events/order.events'
+import { advance, isTerminal, type OrderPhase, type OrderWord } from './order-lifecycle.js'
+import { createTradingConditions, type TradingConditions } from './trading-conditions.js'
+
+const FINISHED_KEPT = 128
+
+export interface RouterSlot {
+  readonly instrument: string
+  readonly finest: Interval
+  listed: boolean
+  tick: string
+  lot: string
+  minNotional: string
+  /** Last quote; `quotedAt` −1 before the first. */
+  bid: number
+  ask: number
+  quotedAt: number
+  readonly market: TradingConditions
+}
+
+export interface LiveOrder {
+  readonly order: string
+  readonly instrument: string
+  phase: OrderPhase
+  readonly reduceOnly: boolean
+  remaining: string
+  readonly submittedAt: number
+  /** When a resting order has outlived itself, epoch ms; 0 for what never rests. */
+  readonly restsUntil: number
+  /** When its cancel was asked for, epoch ms; 0 when it was not. */
+  cancelAskedAt: number
+}
+
+export interface RouterState {
+  halted: boolean
+  readonly index: Record<string, number>
+  readonly slots: RouterSlot[]
+  live: LiveOrder[]
+  /** Oldest first. */
+  readonly finished: { readonly order: string; phase: OrderPhase }[]
+}
+
+export function createRouterState(universe: readonly UniverseEntry[], finest: Interval): RouterState {
+  const slots = universe.map((entry) => ({
+    instrument: entry.instrument,
+    finest: entry.interval ?? finest,
+    listed: true,
+    tick: entry.tick,
+    lot: entry.lot,
+    minNotional: entry.minNotional,
+    bid: 0,
+    ask: 0,
+    quotedAt: -1,
+    market: createTradingConditions(),
+  }))
+  const index: Record<string, number> = {}
+  for (const [i, slot] of slots.entries()) index[slot.instrument] = i
+  return { halted: false, index, slots, live: [], finished: [] }
+}
+
+export function slotOf(state: RouterState, instrument: string): RouterSlot | undefined {
+  const i = state.index[instrument]
+  return i === undefined ? undefined : state.slots[i]
+}
+
+export function liveOrder(state: RouterState, order: string): LiveOrder | undefined {
+  return state.live.find((live) => live.order === order)
+}
+
+/** Whether the order was ever taken up, as far as is remembered. */
+export function isKnown(state: RouterState, order: string): boolean {
+  return liveOrder(state, order) !== undefined || state.finished.some((past) => past.order === order)
+}
+
+export function foldListing(state: RouterState, data: InstrumentListed['data']): void {
+  const slot = slotOf(state, data.instrument)
+  if (slot === undefined) return
+  slot.listed = true
+  slot.tick = data.tick
+  slot.lot = data.lot
+  slot.minNotional = data.minNotional
+}
+
+export function foldQuote(state: RouterState, event: QuoteChanged): void {
+  const slot = slotOf(state, event.data.instrument)
+  if (slot === undefined) return
+  slot.bid = event.data.bid
+  slot.ask = event.data.ask
+  slot.quotedAt = event.ts
+}
+
+/** Takes up an order. `ttlBars` finest bars later a resting one has outlived itself. */
+export function foldSubmitted(state: RouterState, event: OrderSubmitted, ttlBars: number): void {
+  const { order, instrument, timeInForce, reduceOnly, quantity } = event.data
+  if (isKnown(state, order)) return
+  const barMs = intervalMs(slotOf(state, instrument)?.finest ?? '1d')
+  state.live.push({
+    order,
+    instrument,
+    phase: advance('approved', 'submit', order),
+    reduceOnly,
+    remaining: quantity,
+    submittedAt: event.ts,
+    restsUntil: timeInForce === 'gtc' ? floorTo(event.ts, barMs) + ttlBars * barMs : 0,
+    cancelAskedAt: 0,
+  })
+}
+
+export function foldCancelRequest(state: RouterState, event: CancelRequested): void {
+  const live = liveOrder(state, event.data.order)
+  if (live !== undefined && live.cancelAskedAt === 0) live.cancelAskedAt = event.ts
+}
+
+/** A trade. `remaining` is the venue's own count, so that a repeated or overtaken one changes nothing. */
+export function foldFill(state: RouterState, { order, remaining }: OrderFilled['data']): void {
+  const left = parseUnits(remaining)
+  const live = liveOrder(state, order)
+  if (live !== undefined && left < parseUnits(live.remaining)) live.remaining = remaining
+  foldWord(state, order, left === 0n ? 'fillRest' : 'fillPart')
+}
+
+/** Moves an order on; one that is long forgotten is left alone (the ledger of risk honours its trades). */
+export function foldWord(state: RouterState, order: string, word: OrderWord): void {
+  const live = liveOrder(state, order)
+  if (live === undefined) {
+    const past = state.finished.find((entry) => entry.order === order)
+    if (past !== undefined) past.phase = advance(past.phase, word, order)
+    return
+  }
+  live.phase = advance(live.phase, word, order)
+  if (!isTerminal(live.phase)) return
+  state.live = state.live.filter((entry) => entry !== live)
+  foldFinished(state, order, live.phase)
+}
+
+export function foldFinished(state: RouterState, order: string, phase: OrderPhase): void {
+  if (state.finished.length >= FINISHED_KEPT) state.finished.shift()
+  state.finished.push({ order, phase })
+}
