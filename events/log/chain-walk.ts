@@ -40,7 +40,8 @@ export class ChainWalk {
     const seq = this.#firstSeq(scanner)
     if (scanner.count === 0) return { code: 'GROUP_EMPTY', seq, detail: 'a commit line without event lines' }
     if (commit.prev !== this.hash) {
-      return { code: 'COMMIT_PREV', seq, detail: `prev is ${commit.prev}, the chain stands at ${this.hash}` }
+      const hint = this.seq === 0 ? ' (the hash of manifest.json)' : ''
+      return { code: 'COMMIT_PREV', seq, detail: `prev is ${commit.prev}, the chain stands at ${this.hash}${hint}` }
     }
     const hash = groupHash(commit.prev, scanner.lines())
     if (hash !== commit.hash) {
@@ -72,6 +73,12 @@ export class ChainWalk {
   resync(scanner: GroupScanner): void {
     this.hash = scanner.commit!.hash
     this.seq = Math.max(this.seq, scanner.commit!.commit)
+  }
+
+  /** Goes on from a place that something else vouches for. */
+  jump(hash: string, seq: number): void {
+    this.hash = hash
+    this.seq = seq
   }
 
   /** Seq of the group's first event, as the log should have it. */

@@ -190,9 +190,7 @@ export class LogCursor {
     this.#index++
     this.close()
     const { segment } = this.#file()
-    // The writer may have sealed it since the folder was listed: look again.
-    const file = readSegments(this.#runDir).find((each) => each.segment === segment) ?? this.#file()
-    this.#source = openSegment(this.#runDir, file)
+    this.#source = openSegment(this.#runDir, this.#file())
     const { point } = this.#start
     this.#scanner = new GroupScanner(this.#source, segment === point.segment ? point.offset : 0)
     return true

@@ -6,6 +6,7 @@ import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, 
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { QuantbotError } from '#core/errors'
+import { isSystemError } from './durable.js'
 
 export const logFolder = (runDir: string): string => join(runDir, 'log')
 export const checkpointFile = (runDir: string): string => join(runDir, 'checkpoints', 'checkpoints.ndjson')
@@ -53,7 +54,7 @@ export function tornFiles(runDir: string): readonly string[] {
 /** Bytes of a segment, uncompressed. `whole` is set where they are in memory anyway. */
 export interface ByteSource {
   readonly whole?: Buffer
-  /** Bytes now there; a plain segment may be growing. */
+  /** Bytes there when it was opened; what a running writer adds later is not seen. */
   size(): number
   /** Reads into `target`; 0 at the end. */
   read(target: Buffer, at: number, length: number, position: number): number
@@ -71,9 +72,13 @@ export function memorySource(bytes: Buffer): ByteSource {
 
 function plainSource(path: string): ByteSource {
   const fd = openSync(path, 'r')
+  const { size } = fstatSync(fd)
   return {
-    size: () => fstatSync(fd).size,
-    read: (target, at, length, position) => readSync(fd, target, at, length, position),
+    size: () => size,
+    read: (target, at, length, position) => {
+      const there = Math.min(length, size - position)
+      return there > 0 ? readSync(fd, target, at, there, position) : 0
+    },
     close: () => closeSync(fd),
   }
 }
@@ -90,6 +95,13 @@ export function readGzip(runDir: string, segment: number): Buffer {
 
 /** Opens a segment; the plain form is preferred where both are there, because it is removed last. */
 export function openSegment(runDir: string, file: SegmentFile): ByteSource {
-  if (file.plain) return plainSource(segmentPath(runDir, file.segment))
+  if (file.plain) {
+    try {
+      return plainSource(segmentPath(runDir, file.segment))
+    } catch (error) {
+      // The writer may have sealed it since the folder was listed.
+      if (!isSystemError(error, 'ENOENT') || !existsSync(gzipPath(runDir, file.segment))) throw error
+    }
+  }
   return memorySource(readGzip(runDir, file.segment))
 }
