@@ -9,6 +9,7 @@ import { LineBuffer } from '#events/line-buffer'
 import { equity, type RiskState } from '#risk/engine.decider'
 import type { Recorder } from './recorder.js'
 import { type GroupSink, TapeDriver } from './tape-driver.js'
+import type { RecordedCommand } from './tape-from-log.js'
 import type { TapePlan } from './tape-plan.js'
 
 export interface BacktestInputs {
@@ -18,6 +19,7 @@ export interface BacktestInputs {
   readonly history?: TapePlan
   readonly sink: GroupSink
   readonly recorder?: Recorder
+  readonly commands?: readonly RecordedCommand[]
   readonly untilSeq?: number
 }
 
@@ -31,7 +33,8 @@ export interface BacktestOutcome {
 }
 
 /** Decides a whole tape. A decider that throws ends it: AGENT_FAULTED names agent and seq. */
-export function runBacktest({ config, plan, history, sink, recorder, untilSeq }: BacktestInputs): BacktestOutcome {
+export function runBacktest(inputs: BacktestInputs): BacktestOutcome {
+  const { config, plan, history, sink, recorder, commands, untilSeq } = inputs
   const lines = new LineBuffer(1 << 22)
   const faults: AnyEvent[] = []
   const driver = new TapeDriver({
@@ -44,6 +47,7 @@ export function runBacktest({ config, plan, history, sink, recorder, untilSeq }:
       if (event.type === 'AgentFaulted') faults.push(event)
       recorder?.observe(event)
     },
+    ...(commands === undefined ? {} : { commands }),
     ...(untilSeq === undefined ? {} : { untilSeq }),
   })
   const dispatcher: Dispatcher = new Dispatcher({

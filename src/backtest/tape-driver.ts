@@ -10,6 +10,7 @@ import type { AnyEvent } from '#events/catalogue'
 import type { LineBuffer } from '#events/line-buffer'
 import { type BarSeries, type FundingSeries, ON_BAR, ON_FUNDING } from './tape.js'
 import { TapeCursor } from './tape-cursor.js'
+import type { RecordedCommand } from './tape-from-log.js'
 import type { TapePlan } from './tape-plan.js'
 
 const TAPE = 'tape/lake'
@@ -28,7 +29,9 @@ export interface TapeDriverOptions {
   readonly onInstant?: (ts: number) => void
   /** Sees every event once its readers have. */
   readonly onEvent?: (event: AnyEvent) => void
-  /** Stops before the first instant whose steps would begin beyond this seq. */
+  /** What operators commanded when the inputs were recorded; ascending. */
+  readonly commands?: readonly RecordedCommand[]
+  /** Stops after the step that reaches this seq. */
   readonly untilSeq?: number
 }
 
@@ -42,12 +45,14 @@ export class TapeDriver {
   readonly #untilSeq: number
   readonly #waiting = new WaitingOrders()
   readonly #timers = new TimerHeap()
+  readonly #commands: readonly RecordedCommand[]
   readonly #held = new Map<string, number>()
   readonly #listed: Uint8Array
   /** Series of bars that ended before the tape does. */
   readonly #endsEarly: Uint8Array
   readonly #barSeries = new Map<string, number>()
   #ended: number[] = []
+  #nextCommand = 0
   #inputs = 0
   #committed = 0
 
@@ -58,6 +63,7 @@ export class TapeDriver {
     this.#groupEvents = options.groupEvents
     this.#onInstant = options.onInstant
     this.#onEvent = options.onEvent
+    this.#commands = options.commands ?? []
     this.#untilSeq = options.untilSeq ?? Number.POSITIVE_INFINITY
     const { series, instants } = options.plan.merged
     const end = instants.at(-1) ?? 0
@@ -157,6 +163,7 @@ export class TapeDriver {
     for (const instrument of this.#waiting.instruments()) this.#open(dispatcher, cursor, instrument)
     for (const index of this.#ended) this.#delist(dispatcher, index, cursor.ts)
     this.#ended.length = 0
+    this.#command(dispatcher, cursor.ts)
     this.#onInstant?.(cursor.ts)
     if (dispatcher.written - this.#committed >= this.#groupEvents) this.#flush(dispatcher)
   }
@@ -186,12 +193,22 @@ export class TapeDriver {
     this.#step(dispatcher, { type: 'InstrumentDelisted', by: TAPE, ts, data: { instrument, reason: 'end-of-data' } })
   }
 
+  /** Commands come last in an instant. */
+  #command(dispatcher: Dispatcher, until: number): void {
+    for (; this.#nextCommand < this.#commands.length; this.#nextCommand++) {
+      const { ts, command, reason } = this.#commands[this.#nextCommand]!
+      if (ts > until) return
+      this.#step(dispatcher, { type: 'OperatorCommanded', by: 'operator', ts: until, data: { command, reason } })
+    }
+  }
+
   #fireTimers(dispatcher: Dispatcher, until: number): void {
     for (let timer = this.#timers.popDue(until); timer !== undefined; timer = this.#timers.popDue(until))
       this.#step(dispatcher, { type: 'TimerFired', by: 'host/clock', ts: timer.dueAt, data: { ...timer } })
   }
 
   #step(dispatcher: Dispatcher, input: Input): void {
+    if (dispatcher.seq >= this.#untilSeq) return
     this.#inputs++
     dispatcher.step(input)
   }

@@ -96,3 +96,19 @@ function fundingRows(series: TapeSeries | undefined, instrument: string): Fundin
   invariant(series?.kind === 'funding', () => `planTape: funding of ${instrument} expected`)
   return series.rows
 }
+
+/** A tape recorded in a log: series and listings as they are, nothing completed. */
+export function planRecorded(
+  series: readonly TapeSeries[],
+  listings: ReadonlyMap<string, InstrumentListed['data']>,
+): TapePlan {
+  const merged = mergeTape(series)
+  return {
+    merged,
+    proxy: merged.series.map(() => undefined),
+    listings: merged.series.map((s) => (s.kind === 'bars' ? listings.get(s.instrument) : undefined)),
+    bars: series.reduce((sum, s) => sum + (s.kind === 'bars' ? s.rows.ts.length : 0), 0),
+    proxyDays: 0,
+    instrumentDays: 0,
+  }
+}

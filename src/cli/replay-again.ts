@@ -21,7 +21,7 @@ export interface Replay {
 export async function replayAgain(home: string, dir: string, options: GlobalOptions): Promise<void> {
   const run = openRecordedRun(dir)
   progress('deciding again')
-  const replay = run.manifest.log === 'derived' ? await redecideTape(home, run) : await redecideFullLog(home, run)
+  const replay = run.manifest.log === 'derived' ? await redecideTape(home, run) : redecideFullLog(run)
   endProgress()
   const { identical, fingerprint, derivedEvents, divergence } = replay
   const firstDivergence =
@@ -69,7 +69,7 @@ export async function redecideTape(home: string, run: RecordedRun): Promise<Repl
   const identical = divergence === undefined
   return {
     identical,
-    fingerprint: identical ? sink.fingerprint() : fingerprintOf(run.dir).fingerprint,
+    fingerprint: identical ? sink.fingerprint() : fingerprintOf(run.dir),
     derivedEvents: sink.events,
     divergence,
     wallMs,

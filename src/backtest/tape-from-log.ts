@@ -1,0 +1,106 @@
+/**
+ * Owns making a tape of what a full log recorded: bars, funding, listings, operator commands. For what-ifs of sim, paper
+ * and live runs. Never takes anything derived.
+ */
+import { invariant } from '#core/invariant'
+import { type Interval, intervalMs } from '#core/time'
+import type { BarColumns, FundingColumns } from '#data/columns'
+import type { AnyEvent } from '#events/catalogue'
+import { readEvents } from '#events/log/reader'
+import type { InstrumentListed } from '#events/market.events'
+import type { TapeSeries } from './tape.js'
+
+export interface RecordedCommand {
+  readonly ts: number
+  readonly command: 'halt' | 'resume' | 'flatten'
+  readonly reason: string
+}
+
+export interface RecordedTape {
+  readonly series: readonly TapeSeries[]
+  readonly listings: ReadonlyMap<string, InstrumentListed['data']>
+  readonly commands: readonly RecordedCommand[]
+}
+
+type Columns = number[][]
+
+/** Reads the inputs of a log. O(events). */
+export function tapeFromLog(runDir: string): RecordedTape {
+  const bars = new Map<string, { instrument: string; interval: Interval; columns: Columns }>()
+  const funding = new Map<string, Columns>()
+  const listings = new Map<string, InstrumentListed['data']>()
+  const commands: RecordedCommand[] = []
+  readEvents(runDir, (raw) => {
+    const event = raw as unknown as AnyEvent // the chain says that our encoder wrote it
+    if (event.cause !== 0) return
+    switch (event.type) {
+      case 'BarClosed':
+        addBar(bars, event.data)
+        break
+      case 'FundingSettled': {
+        const columns = funding.get(event.data.instrument) ?? [[], [], [], []]
+        funding.set(event.data.instrument, columns)
+        append(columns, [event.data.settledAt, event.data.settledAt, event.data.rate, event.data.intervalHours])
+        break
+      }
+      case 'InstrumentListed':
+        listings.set(event.data.instrument, event.data)
+        break
+      case 'OperatorCommanded':
+        commands.push({ ts: event.ts, command: event.data.command, reason: event.data.reason })
+        break
+    }
+  })
+  const series: TapeSeries[] = [...bars.values()].map(({ instrument, interval, columns }) => ({
+    kind: 'bars',
+    instrument,
+    interval,
+    rows: barColumns(columns),
+  }))
+  for (const [instrument, columns] of funding)
+    series.push({ kind: 'funding', instrument, rows: fundingColumns(columns) })
+  return { series, listings, commands }
+}
+
+type Bar = Extract<AnyEvent, { type: 'BarClosed' }>['data']
+
+function addBar(bars: Map<string, { instrument: string; interval: Interval; columns: Columns }>, bar: Bar): void {
+  const interval = bar.interval as Interval // the catalogue's codec let it through
+  const key = `${bar.instrument} ${interval}`
+  let entry = bars.get(key)
+  if (entry === undefined) {
+    entry = { instrument: bar.instrument, interval, columns: [[], [], [], [], [], [], [], []] }
+    bars.set(key, entry)
+  }
+  const { openTime, open, high, low, close, volume } = bar
+  append(entry.columns, [openTime, openTime + intervalMs(interval), open, high, low, close, volume, Number.NaN])
+}
+
+/** A restart may record a bar twice; the first stands. */
+function append(columns: Columns, row: readonly number[]): void {
+  const last = columns[0]!.at(-1)
+  if (last !== undefined && row[0]! <= last) return
+  for (let i = 0; i < row.length; i++) columns[i]!.push(row[i]!)
+}
+
+function barColumns(columns: Columns): BarColumns {
+  invariant(columns.length === 8, 'barColumns: eight columns')
+  const [ts, availableAt, open, high, low, close, volume, quoteVolume] = columns.map((column) =>
+    Float64Array.from(column),
+  )
+  return {
+    ts: ts!,
+    availableAt: availableAt!,
+    open: open!,
+    high: high!,
+    low: low!,
+    close: close!,
+    volume: volume!,
+    quoteVolume: quoteVolume!,
+  }
+}
+
+function fundingColumns(columns: Columns): FundingColumns {
+  const [ts, availableAt, rate, intervalHours] = columns.map((column) => Float64Array.from(column))
+  return { ts: ts!, availableAt: availableAt!, rate: rate!, intervalHours: intervalHours! }
+}

@@ -1,0 +1,11 @@
+/** Owns what was evolved before the first event of a recorded run: the built-in market's own past. */
+
+import { createSimMarket } from '#data/connectors/sim/market'
+import type { Input } from '#engine/dispatcher'
+import type { RecordedRun } from './recorded-run.js'
+
+/** Inputs before the start, oldest first; none for runs without history. */
+export function historyOf({ manifest, config }: RecordedRun): Iterable<Input> {
+  if (manifest.mode !== 'sim') return []
+  return createSimMarket(config.sim, config.seed).history()
+}
