@@ -21,7 +21,7 @@ export interface Input {
 }
 
 export interface DispatcherOptions {
-  readonly deciders: readonly Decider<never>[]
+  readonly deciders: readonly Decider<unknown>[]
   readonly runSeed: number
   readonly lines: LineBuffer
   /** `full`: inputs are written too; `derived`: they only take a seq. */
@@ -40,8 +40,9 @@ export class Dispatcher {
   readonly #byName: ReadonlyMap<string, Slot>
   readonly #encoder = new EventEncoder()
   readonly #context: StepContext
-  readonly #lines: LineBuffer
+  #lines: LineBuffer
   readonly #writesInputs: boolean
+  readonly #startRunning: boolean
   readonly #observe: ((event: AnyEvent) => void) | undefined
   readonly #queue: EventEnvelope[] = []
   #seq = 0
@@ -64,6 +65,7 @@ export class Dispatcher {
     this.#context = new StepContext(options.runSeed)
     this.#lines = options.lines
     this.#writesInputs = options.log === 'full'
+    this.#startRunning = options.startRunning
     this.#observe = options.observe
   }
 
@@ -103,12 +105,16 @@ export class Dispatcher {
     this.#ts = ts
   }
 
-  /** Runs one whole step. Its bytes, if any, are at the end of the buffer. */
+  /** Lines of later steps go there. Between steps only. */
+  useLines(lines: LineBuffer): void {
+    this.#lines = lines
+  }
+
+  /** Runs one whole step. Its bytes, if any, are at the end of the buffer. Throws, unchanged, on an input that the catalogue refuses. */
   step(input: Input): void {
     const ts = Math.max(input.ts, this.#ts)
-    this.#ts = ts
     const event: EventEnvelope = {
-      seq: ++this.#seq,
+      seq: this.#seq + 1,
       ts,
       type: input.type,
       v: EVENT_TYPES.get(input.type)?.v ?? 0,
@@ -120,9 +126,14 @@ export class Dispatcher {
       this.#encoder.encode(this.#lines, event)
       this.#written++
     }
+    this.#seq = event.seq
+    this.#ts = ts
     this.#context.beginStep(event.seq)
     if (event.type === 'AgentLifecycleChanged')
       this.#changeLifecycle(event as AnyEvent & { type: 'AgentLifecycleChanged' })
+    // A new process: nobody runs before the supervisor says so again, in a redecide as in the run.
+    else if (event.type === 'ProcessStarted')
+      for (const slot of this.slots) slot.running = this.#startRunning && !slot.faulted
     this.#queue.push(event)
     this.#run()
   }

@@ -4,14 +4,14 @@
  * Policy. Quotes may be coalesced here, before they get a seq: a newer quote of an instrument replaces one that still
  * waits, and takes the newer one's place. Nothing else is ever coalesced or dropped. From `waitAt` on the queue tells
  * its sources to wait; the rest of the ring is for what was under way already. A push into a full ring is refused
- * ('overflow') and never silent: the host stops then.
+ * and never silent: the host halts then.
  */
 import { invariant } from '#core/invariant'
 import type { Input } from './dispatcher.js'
 import { compareWithinInstant } from './input-order.js'
 
-/** `taken`; `wait`: taken, send no more until there is room; `overflow`: not taken. */
-export type Pushed = 'taken' | 'wait' | 'overflow'
+/** `taken`; `wait`: taken, send no more until there is room; `refused`: not taken. */
+export type Pushed = 'taken' | 'wait' | 'refused'
 
 /** An input and when it arrived, on the scheduler's monotonic clock. */
 export interface Arrived {
@@ -71,7 +71,7 @@ export class InputQueue {
       this.#quotes.set(instrument, held)
       return this.#count >= this.#waitAt ? 'wait' : 'taken'
     }
-    if (this.#count === this.#capacity) return 'overflow'
+    if (this.#count === this.#capacity) return 'refused'
     let place = this.#count
     for (; place > 0; place--) {
       const earlier = this.#at(place - 1)

@@ -1,0 +1,56 @@
+/**
+ * Owns the three clocks of a live host: the machine's, a simulated one that runs at a multiple of real time, and one
+ * that jumps from input to input. Never reads the machine's time but through the ports it is given.
+ */
+import type { ClockPort, SchedulerPort } from '#core/ports'
+import type { EpochMs } from '#core/time'
+
+export interface HostClock {
+  /** Simulated time: what was planned for an instant happens at that very instant, at any speed. */
+  readonly isSimulated: boolean
+  now(): EpochMs
+  /** Inputs planned for a time up to this one may be taken. `isMoreToCome`: a source has not ended. */
+  horizon(isMoreToCome: boolean): EpochMs
+  /** Real milliseconds until `ts`. */
+  delayUntil(ts: EpochMs): number
+  /** An input of this time is taken. */
+  reach(ts: EpochMs): void
+}
+
+/** The machine's clock: live and paper trading. */
+export function machineClock(clock: ClockPort): HostClock {
+  return {
+    isSimulated: false,
+    now: () => clock.now(),
+    horizon: () => clock.now(),
+    delayUntil: (ts) => Math.max(0, ts - clock.now()),
+    reach: () => undefined,
+  }
+}
+
+/** `start + (real time since now) × speed`; monotonic, so it never steps. */
+export function scaledClock(scheduler: SchedulerPort, start: EpochMs, speed: number): HostClock {
+  const begun = scheduler.now()
+  const now = (): EpochMs => Math.floor(start + (scheduler.now() - begun) * speed)
+  return {
+    isSimulated: true,
+    now,
+    horizon: now,
+    delayUntil: (ts) => Math.max(0, (ts - now()) / speed),
+    reach: () => undefined,
+  }
+}
+
+/** As fast as it goes: time jumps to the next input, and stands still once all sources have ended. */
+export function jumpingClock(start: EpochMs): HostClock {
+  let reached = start
+  return {
+    isSimulated: true,
+    now: () => reached,
+    horizon: (isMoreToCome) => (isMoreToCome ? Number.POSITIVE_INFINITY : reached),
+    delayUntil: (ts) => (ts <= reached ? 0 : Number.POSITIVE_INFINITY),
+    reach: (ts) => {
+      if (ts > reached) reached = ts
+    },
+  }
+}
