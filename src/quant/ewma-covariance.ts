@@ -26,12 +26,14 @@ export function createEwmaCovariance(size: number, decay: number): EwmaCovarianc
 export function updateEwmaCovariance(state: EwmaCovarianceState, returns: readonly number[]): void {
   const { size, values } = state
   invariant(returns.length === size, 'updateEwmaCovariance: one return a series')
+  for (let i = 0; i < size; i++) {
+    invariant(returns[i]! - returns[i]! === 0, 'updateEwmaCovariance: returns must be finite')
+  }
   state.weight = 1 + state.decay * state.weight
   state.count++
   const share = 1 / state.weight
   for (let i = 0; i < size; i++) {
     const ri = returns[i]!
-    invariant(ri - ri === 0, 'updateEwmaCovariance: returns must be finite')
     for (let j = 0; j <= i; j++) {
       const value = values[i * size + j]! + share * (ri * returns[j]! - values[i * size + j]!) + 0
       values[i * size + j] = value

@@ -10,7 +10,11 @@ export interface ShrunkCovariance {
   readonly covariance: number[][]
 }
 
-const clip01 = (x: number): number => (x > 0 ? Math.min(x, 1) : 0)
+/** noise / distance in [0, 1]; 0 for a sample that equals its target but for rounding: it has nothing to shrink. */
+function intensityOf(noise: number, distance: number, sample: Matrix): number {
+  const size = squaredDistance(sample, zeroMatrix(sample.length))
+  return noise > 0 && distance > size * 1e-24 ? Math.min(noise / distance, 1) : 0
+}
 
 function blendMatrices(sample: Matrix, target: Matrix, intensity: number): number[][] {
   return sample.map((row, i) => row.map((value, j) => (1 - intensity) * value + intensity * target[i]![j]!))
@@ -34,8 +38,7 @@ export function shrinkToIdentity(rows: Matrix): ShrunkCovariance {
       }
     }
   }
-  // A sample that equals its target has nothing to shrink.
-  const intensity = distance > 0 ? clip01(noise / distance) : 0
+  const intensity = intensityOf(noise, distance, covariance)
   return { intensity, covariance: blendMatrices(covariance, target, intensity) }
 }
 
@@ -79,6 +82,6 @@ export function shrinkToConstantCorrelation(
     }
   }
   const gamma = squaredDistance(s, target)
-  const intensity = gamma > 0 ? clip01((pi - rho) / gamma / x.length) : 0
+  const intensity = intensityOf((pi - rho) / x.length, gamma, s)
   return { intensity, covariance: blendMatrices(s, target, intensity), averageCorrelation: rBar }
 }
