@@ -3,7 +3,7 @@ import { catalogue } from '#actors/catalogue'
 import type { Config } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
 import { DAY_MS } from '#core/time'
-import { Dispatcher } from '#engine/dispatcher'
+import { Dispatcher, type Input } from '#engine/dispatcher'
 import type { AnyEvent } from '#events/catalogue'
 import { LineBuffer } from '#events/line-buffer'
 import { equity, type RiskState } from '#risk/engine.decider'
@@ -17,6 +17,8 @@ export interface BacktestInputs {
   readonly plan: TapePlan
   /** Bars before the span: evolved, never decided on. */
   readonly history?: TapePlan
+  /** The same as inputs, of a run whose history is no tape. */
+  readonly historyInputs?: Iterable<Input>
   readonly sink: GroupSink
   readonly recorder?: Recorder
   readonly commands?: readonly RecordedCommand[]
@@ -34,7 +36,7 @@ export interface BacktestOutcome {
 
 /** Decides a whole tape. A decider that throws ends it: AGENT_FAULTED names agent and seq. */
 export function runBacktest(inputs: BacktestInputs): BacktestOutcome {
-  const { config, plan, history, sink, recorder, commands, untilSeq } = inputs
+  const { config, plan, history, historyInputs, sink, recorder, commands, untilSeq } = inputs
   const lines = new LineBuffer(1 << 22)
   const faults: AnyEvent[] = []
   const driver = new TapeDriver({
@@ -59,6 +61,7 @@ export function runBacktest(inputs: BacktestInputs): BacktestOutcome {
     observe: driver.observe,
   })
   if (history !== undefined) TapeDriver.warm(dispatcher, history)
+  for (const input of historyInputs ?? []) dispatcher.warm(input)
   const finished = driver.run(dispatcher)
   const fault = faults[0]
   if (fault?.type === 'AgentFaulted')
