@@ -73,6 +73,11 @@ export class GroupWriter {
     return this.#stall !== undefined
   }
 
+  /** Writing has ended for good: trying again cannot help. */
+  get isFailed(): boolean {
+    return this.#failed
+  }
+
   get isFull(): boolean {
     return this.#filling.count >= this.#options.groupEvents || this.#filling.lines.length >= SEAL_BYTES
   }

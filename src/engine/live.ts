@@ -24,6 +24,8 @@ const DEFAULT_QUEUE = 65_536
 const CLOCK_BACK_MS = 1000
 /** The longest the host sleeps: a clock that steps is noticed by then. */
 const MAX_SLEEP_MS = 10_000
+/** Times `stallMs` that a stop waits for the log. */
+const STOP_STALLS = 5
 /** Steps between two looks at the scheduler's clock. */
 const STEPS_A_TICK = 16
 
@@ -150,9 +152,12 @@ export class LiveHost {
     return pushed
   }
 
-  /** Steps these last inputs, makes everything taken durable, saves snapshots. Inputs that still wait are left. */
-  async stop(last: readonly PushedInput[] = []): Promise<void> {
-    if (this.#state === 'stopped') return
+  /**
+   * Steps these last inputs, makes everything taken durable, saves snapshots. Inputs that still wait are left. False when
+   * the log could not take everything in time: what is missing had no effect, as after a crash.
+   */
+  async stop(last: readonly PushedInput[] = []): Promise<boolean> {
+    if (this.#state === 'stopped') return this.#lastCommit?.lastSeq === this.dispatcher.seq
     const wasSound = this.#state === 'running' || this.#state === 'new'
     if (wasSound) {
       const ts = this.#options.clock.now()
@@ -161,12 +166,15 @@ export class LiveHost {
     this.#state = 'stopping'
     await new Promise<void>((resolve) => {
       this.#onStopped = resolve
+      this.#options.scheduler.after(STOP_STALLS * this.#options.stallMs, resolve)
       this.#wake()
     })
     this.#cancelSleep?.()
     this.#state = 'stopped'
-    if (this.#snapshots && this.#lastCommit && wasSound) await this.#snapshots.saveAll(this.#lastCommit)
+    const isDurable = !this.#groups.isWriting && this.#groups.filling.count === 0
+    if (this.#snapshots && this.#lastCommit && wasSound && isDurable) await this.#snapshots.saveAll(this.#lastCommit)
     await this.#snapshots?.settled()
+    return isDurable
   }
 
   #wake(): void {
@@ -190,7 +198,7 @@ export class LiveHost {
   /** At most one group, so that I/O has its turn. */
   #pump(): void {
     const groups = this.#groups
-    if (groups.isStalled) return
+    if (groups.isStalled || groups.isFailed) return
     this.#watchClock()
     this.#tick = this.#options.scheduler.now()
     for (let steps = 1; ; steps++) {
@@ -262,6 +270,10 @@ export class LiveHost {
   /** After a pump: goes on at once, sleeps until something is due, or says that there is nothing to do. */
   #rest(): void {
     const groups = this.#groups
+    if (groups.isFailed) {
+      this.#onStopped?.()
+      return
+    }
     if (groups.isWriting || groups.isStalled) {
       if (this.#state === 'running' && !groups.isFull && !groups.isStalled) this.#sleep()
       return
@@ -316,7 +328,6 @@ export class LiveHost {
     if (this.#state !== 'stopping' && this.#state !== 'stopped') this.#state = 'halted'
     this.#own.length = 0
     this.#options.onProblem(problem)
-    if (problem.code === 'log-failed') this.#onStopped?.()
-    else this.#wake()
+    this.#wake()
   }
 }
