@@ -66,6 +66,9 @@ export function sortedQuantile(sorted: Sample, p: number): number | null {
   invariant(p >= 0 && p <= 1, () => `quantile: p = ${p} must lie within 0 and 1`)
   if (sorted.length === 0) return null
   const place = (sorted.length - 1) * p
+  const nearest = Math.round(place)
+  // 1 - 0.9 is no exact tenth: a place that is whole but for rounding is that order statistic, or ES would lose it.
+  if (Math.abs(place - nearest) < 1e-9) return sorted[nearest]!
   const below = Math.floor(place)
   const low = sorted[below]!
   const high = sorted[Math.min(below + 1, sorted.length - 1)]!

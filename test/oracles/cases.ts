@@ -17,6 +17,8 @@ export interface OracleCase {
   readonly id: string
   readonly method: string
   readonly inputs: JsonObject
+  /** Why its inputs could not be resolved; such a case fails. */
+  readonly problem?: string
   readonly expected: Json
   readonly tolerance: number
 }
@@ -52,10 +54,22 @@ export function casesOf(file: string, root: JsonObject): OracleCase[] {
     file,
     id: String(entry.id),
     method: String(entry.method),
-    inputs: inputsOf(entry, cases, root, 0),
+    ...resolvedInputs(entry, cases, root),
     expected: entry.expected ?? null,
     tolerance: typeof entry.tol === 'number' ? entry.tol : 0,
   }))
+}
+
+function resolvedInputs(
+  entry: JsonObject,
+  cases: readonly JsonObject[],
+  root: JsonObject,
+): Pick<OracleCase, 'inputs' | 'problem'> {
+  try {
+    return { inputs: inputsOf(entry, cases, root, 0) }
+  } catch (error) {
+    return { inputs: {}, problem: error instanceof Error ? error.message : String(error) }
+  }
 }
 
 function inputsOf(entry: JsonObject, cases: readonly JsonObject[], root: JsonObject, depth: number): JsonObject {
@@ -113,6 +127,7 @@ export function compare(expected: Json, actual: Json | undefined, tolerance: num
 export function judge(oracle: OracleCase, methods: ReadonlyMap<string, OracleMethod>): Verdict {
   const method = methods.get(oracle.method)
   if (method === undefined) return { kind: 'unknown' }
+  if (oracle.problem !== undefined) return { kind: 'failed', mismatches: [], error: oracle.problem }
   try {
     const mismatches = compare(oracle.expected, method(oracle.inputs), oracle.tolerance)
     return mismatches.length === 0 ? { kind: 'passed' } : { kind: 'failed', mismatches }
@@ -127,7 +142,7 @@ const text = (value: Json | undefined): string => (JSON.stringify(value) ?? 'not
 /** Lines that tell a failed case: its name, then what was expected, what came and how far they are apart. */
 export function describeFailure(oracle: OracleCase, verdict: Extract<Verdict, { kind: 'failed' }>): string[] {
   const lines = [`FAIL ${oracle.file}/${oracle.id} (${oracle.method}, tol ${oracle.tolerance})`]
-  if (verdict.error !== undefined) lines.push(`  threw: ${verdict.error}`)
+  if (verdict.error !== undefined) lines.push(`  error: ${verdict.error}`)
   for (const m of verdict.mismatches.slice(0, MISMATCHES_SHOWN)) {
     const apart = m.difference === null ? '' : ` |diff| ${m.difference}`
     lines.push(`  ${m.path || '(whole)'}: expected ${text(m.expected)} actual ${text(m.actual)}${apart}`)

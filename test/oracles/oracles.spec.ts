@@ -1,7 +1,7 @@
 /** Every oracle case whose method is written, one test each; and the judge itself, which must be able to fail. */
 import { describe, expect, it } from 'vitest'
 import { sharedPath } from '../shared.js'
-import { casesOf, compare, describeFailure, judge, readCases } from './cases.js'
+import { casesOf, compare, describeFailure, type JsonObject, judge, readCases } from './cases.js'
 import { METHODS } from './registry.js'
 
 const folder = sharedPath('oracles')
@@ -46,10 +46,12 @@ describe('the judge', () => {
       ],
     })
     expect(b?.inputs).toEqual({ x: [1, 2], n: 2 })
-    expect(() => casesOf('f', { cases: [{ id: 'a', method: 'm', inputs: { ref: 'a' } }] })).toThrow(/circle/)
-    expect(() => casesOf('f', { cases: [{ id: 'a', method: 'm', inputs: { x: '$.no' } }] })).toThrow(
-      /stands for nothing/,
-    )
+    const problemOf = (inputs: JsonObject): string | undefined =>
+      casesOf('f', { cases: [{ id: 'a', method: 'm', inputs }] })[0]?.problem
+    expect(problemOf({ ref: 'a' })).toMatch(/circle/)
+    expect(problemOf({ ref: 'b' })).toMatch(/no case/)
+    expect(problemOf({ x: '$.no' })).toMatch(/stands for nothing/)
+    expect(problemOf({ x: 1 })).toBeUndefined()
   })
 
   it('fails a method that throws and knows one that is missing', () => {

@@ -177,6 +177,8 @@ describe('tails', () => {
         },
       ),
     )
+    const eleven = Array.from({ length: 11 }, (_, i) => i / 100)
+    expect(tailRisk(eleven, 0.9)).toMatchObject({ historicVar: -0.01, historicEs: -0.005 })
     expect(tailRisk([0.1], 0.95)).toBeNull()
     expect(tailRisk([0, 0, 0], 0.95)?.cornishFisherVar).toBeNull()
     expect(() => tailRisk([0.1, 0.2], 1)).toThrow()
