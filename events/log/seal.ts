@@ -1,10 +1,6 @@
 /**
  * Owns sealing: gzip a finished segment, put it in the plain one's place, sign a checkpoint. Every step can be repeated
  * after a crash. Never removes the plain segment before the compressed one is durable under its name.
- *
- * A sealed file is two gzip members: the segment, and an empty one whose extra field (RFC 1952, 2.3.1.1: subfield "QB")
- * holds the SHA-256 of all bytes before it. gzip's own CRC is over the content only and leaves header and padding bits
- * unprotected; with the second member a changed bit anywhere in the file is seen, and gunzip still gives the segment.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -27,26 +23,11 @@ import { appendCheckpoint, type Checkpoint, readCheckpoints, signCheckpoint } fr
 import type { Signer } from './keys.js'
 import { syncDirectory } from './log-files.port.js'
 import { readBack } from './read-back.js'
-import { gzipPath, logFolder, openSegment, readGzip, segmentName, segmentPath } from './segments.js'
+import { digestMember, isSealIntact, readGzip } from './sealed-file.js'
+import { gzipPath, logFolder, openSegment, segmentName, segmentPath } from './segments.js'
 
 const GZIP_LEVEL = 1 // Chosen for speed: sealing shares the machine with trading.
 const CHUNK_BYTES = 1024 * 1024
-const MEMBER_HEAD = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 36, 0, 0x51, 0x42, 32, 0])
-const MEMBER_END = Buffer.from([3, 0, 0, 0, 0, 0, 0, 0, 0, 0])
-const MEMBER_BYTES = MEMBER_HEAD.length + 32 + MEMBER_END.length
-
-/** The empty gzip member that ends a sealed file. */
-export function digestMember(digest: Uint8Array): Buffer {
-  return Buffer.concat([MEMBER_HEAD, digest, MEMBER_END])
-}
-
-/** Whether a sealed file ends with the member that fits all its bytes. O(bytes), without uncompressing. */
-export function isSealIntact(file: Buffer): boolean {
-  if (file.length <= MEMBER_BYTES) return false
-  const body = file.subarray(0, file.length - MEMBER_BYTES)
-  return digestMember(createHash('sha256').update(body).digest()).equals(file.subarray(body.length))
-}
-
 export interface SealContext {
   readonly runDir: string
   readonly run: string

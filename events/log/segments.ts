@@ -1,26 +1,13 @@
 /**
- * Owns the names of a run folder's files and reading a segment's bytes, plain or gzip-compressed.
+ * Owns listing a run's segments and reading their bytes, plain or gzip-compressed.
  * Never writes; never judges what the bytes say.
  */
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
-import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
-import { QuantbotError } from '#core/errors'
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import { isSystemError } from './durable.js'
+import { readGzip } from './sealed-file.js'
+import { gzipPath, logFolder, segmentOfName, segmentPath } from './segment-names.js'
 
-export const logFolder = (runDir: string): string => join(runDir, 'log')
-export const checkpointFile = (runDir: string): string => join(runDir, 'checkpoints', 'checkpoints.ndjson')
-/** `00000001.ndjson` of segment 1. */
-export const segmentName = (segment: number): string => `${String(segment).padStart(8, '0')}.ndjson`
-export const segmentPath = (runDir: string, segment: number): string => join(logFolder(runDir), segmentName(segment))
-export const gzipPath = (runDir: string, segment: number): string => `${segmentPath(runDir, segment)}.gz`
-
-/** Segment of `00000001.ndjson`, undefined when it is no such name. */
-export function segmentOfName(name: string): number | undefined {
-  const match = /^(\d{8})\.ndjson$/.exec(name)
-  const segment = match ? Number(match[1]) : 0
-  return segment > 0 ? segment : undefined
-}
+export * from './segment-names.js'
 
 /** A segment that is there; both forms at once are the trace of a crash while sealing. */
 export interface SegmentFile {
@@ -80,16 +67,6 @@ function plainSource(path: string): ByteSource {
       return there > 0 ? readSync(fd, target, at, there, position) : 0
     },
     close: () => closeSync(fd),
-  }
-}
-
-/** Uncompressed bytes of a sealed segment, whole; LOG_CORRUPT when it is no intact gzip. */
-export function readGzip(runDir: string, segment: number): Buffer {
-  const path = gzipPath(runDir, segment)
-  try {
-    return gunzipSync(readFileSync(path))
-  } catch (cause) {
-    throw new QuantbotError('LOG_CORRUPT', `${path} cannot be uncompressed: ${String(cause)}`, { cause })
   }
 }
 

@@ -7,7 +7,7 @@ import { QuantbotError } from '#core/errors'
 import { type Checkpoint, type CheckpointLine, isSignedBy, readCheckpointLines } from './checkpoints.js'
 import type { ReadManifest } from './manifest.js'
 import { checkpointFile, segmentOfName } from './segments.js'
-import type { Problem } from './verify.js'
+import type { Problem } from './verification.js'
 
 /** Where the log stands at the end of a segment. */
 export interface SegmentEnd {

@@ -2,16 +2,13 @@
  * Owns proving a log: the whole chain, counts, order of seq, sealed files, checkpoints. Never writes, and reports every
  * problem instead of stopping at the first.
  */
-import { createHash, webcrypto } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { createHash } from 'node:crypto'
 import { isQuantbotError } from '#core/errors'
-import { ChainWalk, type FaultCode } from './chain-walk.js'
+import { ChainWalk } from './chain-walk.js'
 import type { Checkpoint } from './checkpoints.js'
 import { type ReadManifest, readManifest } from './manifest.js'
 import { GroupScanner } from './scanner.js'
-import { isSealIntact } from './seal.js'
+import { type Loaded, loadGzip } from './sealed-file.js'
 import {
   type ByteSource,
   gzipPath,
@@ -23,57 +20,12 @@ import {
   tornFiles,
 } from './segments.js'
 import { judgeTail, readTail } from './tail.js'
+import type { Problem, Verification, VerifyOptions } from './verification.js'
 import { compareExternal, loadOwnCheckpoints, type SegmentEnd } from './verify-checkpoints.js'
 
-export type ProblemCode =
-  | FaultCode
-  | 'MANIFEST_INVALID'
-  | 'TAIL_DAMAGED'
-  | 'SEGMENT_MISSING'
-  | 'SEGMENT_DAMAGED'
-  | 'SEGMENT_DOUBLED'
-  | 'CHECKPOINT_INVALID'
-  | 'CHECKPOINT_SIGNATURE'
-  | 'CHECKPOINT_MISMATCH'
-  | 'CHECKPOINT_MISSING'
+export type { Problem, ProblemCode, Verification, VerifyOptions, VerifyProgress } from './verification.js'
 
-/** `seq` is the first event's of the group concerned, or that of the line where one can be named; 0 outside groups. */
-export interface Problem {
-  readonly code: ProblemCode
-  readonly segment: number
-  readonly seq: number
-  readonly detail: string
-}
-
-export interface VerifyProgress {
-  readonly segment: number
-  readonly segments: number
-  readonly lastSeq: number
-}
-
-export interface VerifyOptions {
-  /** A file of checkpoint lines kept outside the run folder, to hold the log against. */
-  readonly checkpointFile?: string
-  readonly onProgress?: (progress: VerifyProgress) => void
-}
-
-export interface Verification {
-  readonly ok: boolean
-  readonly events: number
-  readonly commits: number
-  readonly lastSeq: number
-  readonly lastHash: string
-  /** At most {@link MAX_PROBLEMS}; more are not listed. */
-  readonly problems: readonly Problem[]
-  /** Archived segments, vouched for by the checkpoint of the last of them. */
-  readonly absentSegments: readonly string[]
-  /** `.torn` files of earlier recoveries. */
-  readonly tornFiles: readonly string[]
-  /** Bytes behind the last commit that an interrupted (or a running) write can have left: no problem, not part of the log. */
-  readonly uncommittedBytes: number
-}
-
-export const MAX_PROBLEMS = 1000
+const MAX_PROBLEMS = 1000 // A log wrong everywhere need not be listed line by line.
 
 /** Verifies a run folder. Throws only for what cannot be read at all. O(bytes); memory: 4 MiB, or a sealed segment. */
 export async function verifyLog(runDir: string, options: VerifyOptions = {}): Promise<Verification> {
@@ -104,8 +56,13 @@ class Verifier {
     const segments = readSegments(this.#runDir)
     const absent = this.#begin(segments, own.bySegment)
     const last = segments.at(-1)
-    for (const file of segments) {
-      await this.#verifySegment(file, own.bySegment.get(file.segment), file === last)
+    let ahead = loadSealed(this.#runDir, segments[0])
+    for (const [index, file] of segments.entries()) {
+      const loaded = ahead
+      const next = segments[index + 1]
+      await loaded?.content
+      ahead = loadSealed(this.#runDir, next)
+      await this.#verifySegment(file, loaded, own.bySegment.get(file.segment), file === last)
       options.onProgress?.({ segment: file.segment, segments: last!.segment, lastSeq: this.#walk.seq })
     }
     this.#compareOwn(segments, own.bySegment)
@@ -156,25 +113,28 @@ class Verifier {
     return absent
   }
 
-  async #verifySegment(file: SegmentFile, checkpoint: Checkpoint | undefined, isLast: boolean): Promise<void> {
+  async #verifySegment(
+    file: SegmentFile,
+    loaded: Loaded | undefined,
+    checkpoint: Checkpoint | undefined,
+    isLast: boolean,
+  ): Promise<void> {
     const { segment } = file
     this.#checkNumbering(segment)
     if (file.plain && file.gzip) {
       const detail = `${segmentName(segment)} is there twice, plain and compressed: open the run once to mend it`
       this.#add({ code: 'SEGMENT_DOUBLED', segment, seq: this.#walk.seq + 1, detail })
     }
-    const source = file.plain ? openSegment(this.#runDir, file) : await this.#openSealed(segment)
+    const source = loaded ? await this.#openSealed(segment, loaded) : openSegment(this.#runDir, file)
     this.#previous = segment
     if (!source) {
       if (checkpoint) this.#walk.jump(checkpoint.hash, checkpoint.lastSeq)
       return
     }
     try {
-      // One-shot digests run on the thread pool, beside the walk over the groups.
-      const bytesSha256 = checkpoint && digestOf(source)
       this.#walkGroups(source, segment, isLast && file.plain && !file.gzip)
       this.#ends.set(segment, { lastSeq: this.#walk.seq, hash: this.#walk.hash })
-      if (checkpoint && (await bytesSha256) !== checkpoint.bytesSha256) {
+      if (checkpoint && digestOf(source) !== checkpoint.bytesSha256) {
         const detail = `${segmentName(segment)}: bytesSha256 of its checkpoint is not that of its bytes`
         this.#add({ code: 'CHECKPOINT_MISMATCH', segment, seq: checkpoint.lastSeq, detail })
       }
@@ -190,21 +150,18 @@ class Verifier {
     this.#add({ code: 'SEGMENT_MISSING', segment: expected, seq: this.#walk.seq + 1, detail })
   }
 
-  async #openSealed(segment: number): Promise<ByteSource | undefined> {
+  async #openSealed(segment: number, loaded: Loaded): Promise<ByteSource | undefined> {
     const path = gzipPath(this.#runDir, segment)
     const seq = this.#walk.seq + 1
-    const file = await readFile(path)
-    if (!isSealIntact(file)) {
+    if (!loaded.isIntact) {
       const detail = `${path} is not as it was sealed (SHA-256 at its end)`
       this.#add({ code: 'SEGMENT_DAMAGED', segment, seq, detail })
     }
-    try {
-      return memorySource(await promisify(gunzip)(file))
-    } catch (error) {
-      const detail = `${path} cannot be uncompressed: ${String(error)}`
-      this.#add({ code: 'SEGMENT_DAMAGED', segment, seq, detail })
-      return undefined
-    }
+    const content = await loaded.content
+    if (content.ok) return memorySource(content.bytes)
+    const detail = `${path} cannot be uncompressed: ${String(content.error)}`
+    this.#add({ code: 'SEGMENT_DAMAGED', segment, seq, detail })
+    return undefined
   }
 
   #walkGroups(source: ByteSource, segment: number, mayBeOpen: boolean): void {
@@ -260,10 +217,15 @@ class Verifier {
   }
 }
 
-/** SHA-256 of a segment's bytes; of a sealed one on the thread pool. */
-async function digestOf(source: ByteSource): Promise<string> {
-  if (source.whole) return Buffer.from(await webcrypto.subtle.digest('SHA-256', source.whole)).toString('hex')
+/** Begins to load a segment that is compressed. */
+function loadSealed(runDir: string, file: SegmentFile | undefined): Loaded | undefined {
+  return file && !file.plain ? loadGzip(runDir, file.segment) : undefined
+}
+
+/** SHA-256 of a segment's bytes. */
+function digestOf(source: ByteSource): string {
   const hash = createHash('sha256')
+  if (source.whole) return hash.update(source.whole).digest('hex')
   const chunk = Buffer.allocUnsafe(1024 * 1024)
   for (let at = 0; ; ) {
     const read = source.read(chunk, 0, chunk.length, at)

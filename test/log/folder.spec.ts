@@ -78,9 +78,7 @@ describe('the signing key', () => {
     expect(() => loadOrCreateSigner(run.home)).toThrow(coded('KEY_UNUSABLE', /mode 640/))
     writeFileSync(keyPath(run.home), 'secret words')
     chmodSync(keyPath(run.home), 0o600)
-    expect(() => loadOrCreateSigner(run.home)).toThrow(
-      coded('KEY_UNUSABLE', /^[^]*ed25519\.pem is no private key in PEM$/),
-    )
+    expect(() => loadOrCreateSigner(run.home)).toThrow(coded('KEY_UNUSABLE', /ed25519\.pem is no private key in PEM$/))
     expect(() => loadOrCreateSigner(run.runDir)).toThrow(coded('KEY_UNUSABLE', /run folder/))
     expect(existsSync(keyPath(run.runDir))).toBe(false)
   })
