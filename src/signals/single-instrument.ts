@@ -97,7 +97,11 @@ function evolve<I extends InstrumentState>(
     one.voice.delisted = true
     if (one.voice.reason !== '') end(rules, one, 'delisted')
   } else if (event.type === 'FundingSettled') rules.takeFunding?.(one, event)
-  else rules.takeBar(one, event)
+  else {
+    // The same as the instants that told of the missing bars would have done.
+    if (expires(one.voice, event.data.openTime, rules.decisionMs(one))) end(rules, one, 'stale')
+    rules.takeBar(one, event)
+  }
   return state
 }
 
