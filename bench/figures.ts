@@ -1,0 +1,51 @@
+/** Owns what a benchmark gives, and how it is told. */
+
+/** One measured number. `target` says what it must reach; `ratio` compares two numbers of the same run. */
+export interface Figure {
+  readonly what: string
+  readonly value: number
+  readonly unit: string
+  /** At least (`min`) or at most (`max`) this. */
+  readonly target?: { readonly min: number } | { readonly max: number }
+  readonly note?: string
+}
+
+/** `tiny` runs in a moment, so that a benchmark is also a test and never rots. */
+export type Scale = 'full' | 'tiny'
+
+export interface Bench {
+  readonly name: string
+  run(scale: Scale): Promise<readonly Figure[]>
+}
+
+export function isMet({ value, target }: Figure): boolean | undefined {
+  if (target === undefined) return undefined
+  return 'min' in target ? value >= target.min : value <= target.max
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** Wall milliseconds of a call. */
+export async function timed(work: () => unknown): Promise<number> {
+  const begun = performance.now()
+  await work()
+  return performance.now() - begun
+}
+
+/** Median of `runs` calls after one that does not count. */
+export async function medianMs(runs: number, work: () => unknown): Promise<number> {
+  await work()
+  const times: number[] = []
+  for (let i = 0; i < runs; i++) times.push(await timed(work))
+  return median(times)
+}
+
+export function format(value: number): string {
+  const magnitude = Math.abs(value)
+  if (magnitude >= 1000) return Math.round(value).toLocaleString('en-US')
+  return value.toFixed(magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : magnitude >= 0.1 ? 2 : 3)
+}
