@@ -115,6 +115,10 @@ export const stateCarried = eventType('StateCarried', 1, 'input', 'What a child 
   stops: list(
     record({ instrument: name('instrument id'), extreme: number(8, 'quote'), level: nullable(number(8, 'quote')) }),
   ),
+  /** Peak of the marked equity, from which drawdown is measured; the equity itself when absent. */
+  peakEquity: optional(number(2, 'quote')),
+  /** Instruments that were stopped out and stay flat on this side until their target is 0 or changes sign. */
+  latches: optional(list(record({ instrument: name('instrument id'), side: oneOf('long', 'short') }))),
   halted: flag(),
   haltReason: optional(name('why')),
 })

@@ -1,0 +1,260 @@
+/**
+ * Owns risk/engine: what clamps, refuses, stops, halts and keeps the exact book. Whole-book assessments follow
+ * PortfolioBlended; stops, drawdown and funding follow InstantClosed and quotes; commands and faults act at once.
+ * Must never send an order: its OrderApproved is a permission that execution may use.
+ */
+import type { Config, RiskConfig, UniverseEntry } from '#core/config/schema'
+import type { DecideContext, Decider } from '#core/decider'
+import { SILENCE } from '#core/decider'
+import type { DecimalString } from '#core/decimal'
+import { DAY_MS, type Interval } from '#core/time'
+import type { AgentFaulted, ClockStepped, LogStalled, OperatorCommanded, StateCarried } from '#events/lifecycle.events'
+import type {
+  BarAggregated,
+  BarClosed,
+  FundingSettled,
+  InstantClosed,
+  InstrumentDelisted,
+  InstrumentListed,
+  QuoteChanged,
+} from '#events/market.events'
+import type { OrderCancelled, OrderFilled, OrderRejected, OrderWithheld } from '#events/order.events'
+import type { PortfolioBlended } from '#events/portfolio.events'
+import type {
+  FundingAccrued,
+  OrderApproved,
+  OrderRefused,
+  PositionSettled,
+  RiskAssessed,
+  StopTriggered,
+  TradingHalted,
+  TradingResumed,
+} from '#events/risk.events'
+import { assess } from './assess.js'
+import * as fold from './fold.js'
+import { evolveHalt, onCommand, onTrouble, watchDrawdown } from './halts.js'
+import { settlementOf } from './ledger.js'
+import { closeOrder, openOrder } from './order-book.js'
+import { createRiskState, equity, type RiskState } from './risk-state.js'
+import { actOnHits, latch, onTick } from './stops.js'
+
+export {
+  type BookView,
+  carriedState,
+  equity,
+  type PositionView,
+  positionSnapshot,
+  type RiskState,
+} from './risk-state.js'
+
+export type RiskInput =
+  | PortfolioBlended
+  | BarClosed
+  | BarAggregated
+  | QuoteChanged
+  | FundingSettled
+  | InstantClosed
+  | InstrumentListed
+  | InstrumentDelisted
+  | OrderFilled
+  | OrderRejected
+  | OrderCancelled
+  | OrderWithheld
+  | OperatorCommanded
+  | AgentFaulted
+  | ClockStepped
+  | LogStalled
+  | StateCarried
+
+export type RiskOutput =
+  | RiskAssessed
+  | OrderApproved
+  | OrderRefused
+  | StopTriggered
+  | FundingAccrued
+  | PositionSettled
+  | TradingHalted
+  | TradingResumed
+
+export interface RiskEngineConfig {
+  readonly risk: RiskConfig
+  /** Starting capital, quote. */
+  readonly capital: DecimalString
+  readonly blender: Config['blender']
+}
+
+type RiskDecider = Decider<RiskState, RiskInput, RiskOutput>
+type Drafts = ReturnType<RiskDecider['decide']>
+
+/** `risk/engine` over a universe whose bars are `finestInterval` unless an entry says otherwise. */
+export function createRiskEngine(
+  config: RiskEngineConfig,
+  universe: readonly UniverseEntry[],
+  finestInterval: Interval,
+): RiskDecider {
+  const { risk, capital } = config
+  return {
+    name: 'risk/engine',
+    version: '1',
+    dependencies: ['market/bars', 'portfolio/blender'],
+    reads: [
+      'PortfolioBlended',
+      'BarClosed',
+      'BarAggregated',
+      'QuoteChanged',
+      'FundingSettled',
+      'InstantClosed',
+      'InstrumentListed',
+      'InstrumentDelisted',
+      'OrderFilled',
+      'OrderRejected',
+      'OrderCancelled',
+      'OrderWithheld',
+      'OperatorCommanded',
+      'AgentFaulted',
+      'ClockStepped',
+      'LogStalled',
+      'StateCarried',
+    ],
+    emits: [
+      'RiskAssessed',
+      'OrderApproved',
+      'OrderRefused',
+      'StopTriggered',
+      'FundingAccrued',
+      'PositionSettled',
+      'TradingHalted',
+      'TradingResumed',
+    ],
+    // Thirty returns for the covariance, and ATR decays like 13/14 a day: after 100 days 0.06 % of the seed is left.
+    warmupMs: 100 * DAY_MS,
+    onOrderPath: true,
+    initial: () => createRiskState(risk, capital, universe, finestInterval),
+    evolve(state, event) {
+      switch (event.type) {
+        case 'BarClosed':
+        case 'BarAggregated':
+          fold.onBar(state, event, risk)
+          return state
+        case 'QuoteChanged':
+          fold.onQuote(state, event)
+          return state
+        case 'InstantClosed':
+          fold.onInstant(state, event.data.instant)
+          return state
+        default:
+          evolveRest(state, event, risk, finestInterval)
+          return state
+      }
+    },
+    decide: (state, event, context) => decide(state, event, context, risk),
+  }
+}
+
+type Rest = Exclude<RiskInput | RiskOutput, BarClosed | BarAggregated | QuoteChanged | InstantClosed>
+
+function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Interval): void {
+  switch (event.type) {
+    case 'PortfolioBlended':
+      fold.onBlended(state, event)
+      break
+    case 'FundingSettled':
+      fold.onFunding(state, event)
+      break
+    case 'FundingAccrued':
+      fold.onFundingAccrued(state, event)
+      break
+    case 'InstrumentListed':
+      fold.onListed(state, event, risk, finest)
+      break
+    case 'InstrumentDelisted':
+      fold.onDelisted(state, event.data.instrument)
+      break
+    case 'PositionSettled':
+      fold.onSettled(state, event)
+      break
+    case 'OrderFilled':
+      fold.onFill(state, event, risk, finest)
+      break
+    case 'OrderRejected':
+    case 'OrderCancelled':
+    case 'OrderWithheld':
+      closeOrder(state.orders, event.data.order)
+      break
+    case 'OrderApproved': {
+      const index = state.indexOf[event.data.instrument]!
+      state.slots[index]!.refusal = ''
+      openOrder(state.orders, event.data, index)
+      break
+    }
+    case 'OrderRefused':
+      state.slots[state.indexOf[event.data.instrument]!]!.refusal = event.data.code
+      break
+    case 'StopTriggered':
+      latch(state, event.data.instrument)
+      break
+    case 'OperatorCommanded':
+    case 'TradingHalted':
+    case 'TradingResumed':
+      evolveHalt(state, event)
+      break
+    case 'StateCarried':
+      fold.onCarried(state, event, risk, finest)
+      break
+    case 'RiskAssessed':
+    case 'AgentFaulted':
+    case 'ClockStepped':
+    case 'LogStalled':
+      break
+  }
+}
+
+function decide(state: RiskState, event: RiskInput, context: DecideContext, risk: RiskConfig): Drafts {
+  switch (event.type) {
+    case 'InstantClosed':
+      return watch(state, context, risk, true)
+    case 'QuoteChanged':
+      return watch(state, context, risk, false)
+    case 'PortfolioBlended':
+      return assess(state, risk, context)
+    case 'InstrumentDelisted':
+      return settle(state, event.data.instrument)
+    case 'OperatorCommanded':
+      return onCommand(state, event, context)
+    case 'AgentFaulted':
+    case 'ClockStepped':
+    case 'LogStalled':
+    case 'StateCarried':
+      return onTrouble(state, event)
+    default:
+      return SILENCE
+  }
+}
+
+/** Funding, stops, drawdown: in this order, each only when there is something to say. */
+function watch(state: RiskState, context: DecideContext, risk: RiskConfig, instant: boolean): Drafts {
+  if (state.held.length === 0 && state.pendingFunding.length === 0 && state.closing === 'none') {
+    if (equity(state) > state.peak * (1 - risk.drawdownHalt)) return SILENCE
+  }
+  const ordered = new Set<number>()
+  const drafts: Drafts[number][] = []
+  if (instant && state.pendingFunding.length > 0)
+    drafts.push({ type: 'FundingAccrued', data: { rows: state.pendingFunding.map((row) => ({ ...row })) } })
+  if (state.hits.length > 0) drafts.push(...actOnHits(state, risk.stopAtr, context, ordered))
+  drafts.push(...watchDrawdown(state, risk, context, ordered, instant))
+  return drafts
+}
+
+/** A position in what trades no more is closed at the last mark. */
+function settle(state: RiskState, instrument: string): Drafts {
+  const slot = state.slots[state.indexOf[instrument] ?? -1]
+  if (slot === undefined || slot.position.quantityNumber === 0) return SILENCE
+  const price = onTick(slot.mark, slot)
+  const { quantity } = slot.position
+  return [
+    {
+      type: 'PositionSettled',
+      data: { instrument, quantity, price, realised: settlementOf(slot.position, price) },
+    },
+  ]
+}

@@ -1,0 +1,281 @@
+/**
+ * Owns the state of risk/engine as plain data: one slot an instrument in a dense array, the ledger, open orders, halts.
+ * Bounded by instruments × (365 days of virtual returns once, covariance n²). Must never hold what JSON cannot say.
+ */
+import type { RiskConfig, UniverseEntry } from '#core/config/schema'
+import { type DecimalString, formatUnits, parseUnits, unitsToNumber } from '#core/decimal'
+import { DAY_MS, type EpochMs, type Interval } from '#core/time'
+import type { StateCarried } from '#events/lifecycle.events'
+import type { FundingAccrued, OrderRefused } from '#events/risk.events'
+import { type AtrState, createAtr } from '#indicators/atr'
+import type { TrailingStopState } from '#indicators/trailing-stop'
+import { averagePriceOf, createLedger, createPosition, type LedgerState, type PositionState } from './ledger.js'
+import { createOrderBook, type OrderBookState } from './order-book.js'
+import { createTurnover, type TurnoverState } from './turnover-limiter.js'
+import { createVirtualBook, type VirtualBookState } from './virtual-book.js'
+
+/** Span of the turnover limit [S]. */
+export const TURNOVER_SPAN_MS = 30 * DAY_MS
+
+export type Side = 1 | -1
+export type RefusalCode = OrderRefused['data']['code']
+export type FundingRow = FundingAccrued['data']['rows'][number]
+
+/** A stop that was crossed and not yet acted on. */
+export interface StopHit {
+  level: number
+  extreme: number
+  price: number
+  atr: number
+  /** Open of the bar that crossed; null for a quote. */
+  open: number | null
+}
+
+/** Everything of one instrument. All fields are always present. */
+export interface Slot {
+  instrument: string
+  /** Finest interval: marks and stops run on its bars. */
+  interval: Interval
+  tick: DecimalString
+  lot: DecimalString
+  minNotional: DecimalString
+  listed: boolean
+  /** Last price, quote; 0 before the first. */
+  mark: number
+  markedAt: EpochMs
+  position: PositionState
+  /** Latest target of the blender, and the parts of it that the trend and carry signals ask for. */
+  target: number
+  trend: number
+  carry: number
+  /** After a stop: the side on which it stays out until the target is 0 or changes sign. */
+  latch: Side | 0
+  /** Code of the last refusal, so that it is not repeated; empty for none. */
+  refusal: RefusalCode | ''
+  atr: AtrState
+  /** Null when flat, and until there is an ATR. */
+  stop: TrailingStopState | null
+  hit: StopHit | null
+}
+
+export type Closing = 'none' | 'derisk' | 'flatten'
+
+export interface RiskState {
+  indexOf: Record<string, number>
+  slots: Slot[]
+  ledger: LedgerState
+  orders: OrderBookState
+  /** Indices of the slots with a position, ascending. */
+  held: number[]
+  /** Indices of the slots whose stop was crossed. */
+  hits: number[]
+  /** Funding settled since the last FundingAccrued. */
+  pendingFunding: FundingRow[]
+  /** Largest marked equity, initial capital included; begins anew at a resume. */
+  peak: number
+  halted: boolean
+  haltReason: string
+  /** Why the book is being closed: by a drawdown or by the operator. Ends with a resume. */
+  closing: Closing
+  turnover: TurnoverState
+  /** One-way turnover of the last 30 days, as of the last PortfolioBlended, fraction of NAV. */
+  turnoverUsed: number
+  virtual: VirtualBookState
+}
+
+/** One slot of an instrument of the universe. */
+export function createSlot(entry: UniverseEntry, finest: Interval, atrDays: number): Slot {
+  return {
+    instrument: entry.instrument,
+    interval: entry.interval ?? finest,
+    tick: entry.tick,
+    lot: entry.lot,
+    minNotional: entry.minNotional,
+    listed: true,
+    mark: 0,
+    markedAt: 0,
+    position: createPosition(),
+    target: 0,
+    trend: 0,
+    carry: 0,
+    latch: 0,
+    refusal: '',
+    atr: createAtr(atrDays),
+    stop: null,
+    hit: null,
+  }
+}
+
+export function createRiskState(
+  risk: RiskConfig,
+  capital: DecimalString,
+  universe: readonly UniverseEntry[],
+  finest: Interval,
+): RiskState {
+  return {
+    indexOf: Object.fromEntries(universe.map((entry, i) => [entry.instrument, i])),
+    slots: universe.map((entry) => createSlot(entry, finest, risk.stopAtrDays)),
+    ledger: createLedger(capital),
+    orders: createOrderBook(),
+    held: [],
+    hits: [],
+    pendingFunding: [],
+    peak: unitsToNumber(parseUnits(capital)),
+    halted: false,
+    haltReason: '',
+    closing: 'none',
+    turnover: createTurnover(TURNOVER_SPAN_MS),
+    turnoverUsed: 0,
+    virtual: createVirtualBook(universe.length, risk.covarianceLambda),
+  }
+}
+
+/** Marked equity: balance + Σ (quantity × mark − cost), quote. A position never marked counts at cost. O(positions). */
+export function equity(state: RiskState): number {
+  let value = state.ledger.balanceNumber
+  for (let h = 0; h < state.held.length; h++) {
+    const { mark, position } = state.slots[state.held[h]!]!
+    if (mark > 0) value += position.quantityNumber * mark - position.costNumber
+  }
+  return value
+}
+
+/** Drawdown of the marked equity from its peak: 0 or negative. */
+export function drawdownOf(state: RiskState): number {
+  return state.peak > 0 ? Math.min(0, equity(state) / state.peak - 1) : 0
+}
+
+/** Keeps the list of held slots after a position changed; forgets the stop of one that is flat. */
+export function reindex(state: RiskState, index: number): void {
+  const slot = state.slots[index]!
+  const flat = slot.position.quantityNumber === 0
+  const at = state.held.indexOf(index)
+  if (flat && at >= 0) state.held.splice(at, 1)
+  if (!flat && at < 0) {
+    state.held.push(index)
+    state.held.sort((a, b) => a - b)
+  }
+  if (!flat) return
+  slot.stop = null
+  slot.hit = null
+  state.hits = state.hits.filter((hit) => hit !== index)
+}
+
+/** The slot of an instrument; one outside the universe gets a slot of its own (carried or reconciled positions must be kept). */
+export function slotIndex(state: RiskState, instrument: string, risk: RiskConfig, finest: Interval): number {
+  const known = state.indexOf[instrument]
+  if (known !== undefined) return known
+  const entry = { instrument, base: instrument, quote: '', tick: '0.00000001', lot: '0.00000001', minNotional: '0' }
+  state.indexOf[instrument] = state.slots.length
+  state.slots.push({ ...createSlot(entry, finest, risk.stopAtrDays), listed: false })
+  return state.slots.length - 1
+}
+
+export interface PositionView {
+  readonly instrument: string
+  /** Exact, base units, signed. */
+  readonly quantity: DecimalString
+  readonly averagePrice: DecimalString
+  readonly mark: number
+  /** Quote. */
+  readonly value: number
+  /** Fraction of NAV. */
+  readonly weight: number
+  readonly unrealised: number
+  readonly realised: DecimalString
+  readonly fees: DecimalString
+  readonly funding: DecimalString
+  readonly stopLevel: number | null
+  /** Latest target of the blender, fraction of NAV. */
+  readonly target: number
+  readonly latched: 'long' | 'short' | null
+}
+
+export interface BookView {
+  readonly equity: number
+  readonly peak: number
+  /** 0 or negative. */
+  readonly drawdown: number
+  readonly balance: DecimalString
+  readonly opening: DecimalString
+  readonly realised: DecimalString
+  readonly fees: DecimalString
+  readonly funding: DecimalString
+  readonly gross: number
+  readonly net: number
+  readonly halted: boolean
+  readonly haltReason: string
+  readonly closing: Closing
+  readonly openOrders: number
+  /** Instruments that were ever held, are held or have a target. */
+  readonly positions: readonly PositionView[]
+}
+
+const sideName = (side: number): 'long' | 'short' | null => (side > 0 ? 'long' : side < 0 ? 'short' : null)
+
+/** The book as status, what-if and the page show it. A copy; O(instruments). */
+export function positionSnapshot(state: RiskState): BookView {
+  const nav = equity(state)
+  const weightOf = (value: number): number => (nav > 0 ? value / nav : 0)
+  const positions = state.slots
+    .filter(({ position, target }) => position.quantity !== '0' || position.fees !== '0' || target !== 0)
+    .map((slot): PositionView => {
+      const { position, mark } = slot
+      const value = position.quantityNumber * mark
+      return {
+        instrument: slot.instrument,
+        quantity: position.quantity,
+        averagePrice: averagePriceOf(position),
+        mark,
+        value,
+        weight: weightOf(value),
+        unrealised: mark > 0 ? value - position.costNumber : 0,
+        realised: position.realised,
+        fees: position.fees,
+        funding: position.funding,
+        stopLevel: slot.stop === null ? null : slot.stop.stop,
+        target: slot.target,
+        latched: sideName(slot.latch),
+      }
+    })
+  const { balance, opening, realised, fees, funding } = state.ledger
+  return {
+    equity: nav,
+    peak: state.peak,
+    drawdown: drawdownOf(state),
+    balance,
+    opening,
+    realised,
+    fees,
+    funding,
+    gross: positions.reduce((sum, row) => sum + Math.abs(row.weight), 0),
+    net: positions.reduce((sum, row) => sum + row.weight, 0),
+    halted: state.halted,
+    haltReason: state.haltReason,
+    closing: state.closing,
+    openOrders: state.orders.open.length,
+    positions,
+  }
+}
+
+/** What a child run takes over: the payload of StateCarried but for the parent's name. */
+export function carriedState(state: RiskState): Omit<StateCarried['data'], 'parent'> {
+  const held = state.held.map((index) => state.slots[index]!)
+  return {
+    balance: formatUnits(parseUnits(state.ledger.balance)),
+    positions: held.map(({ instrument, position }) => ({
+      instrument,
+      quantity: position.quantity,
+      averagePrice: averagePriceOf(position),
+    })),
+    stops: held.flatMap(({ instrument, stop }) =>
+      stop === null ? [] : [{ instrument, extreme: stop.extreme, level: stop.stop }],
+    ),
+    peakEquity: state.peak,
+    latches: state.slots.flatMap(({ instrument, latch }) =>
+      latch === 0 ? [] : [{ instrument, side: latch > 0 ? ('long' as const) : ('short' as const) }],
+    ),
+    halted: state.halted,
+    ...(state.halted ? { haltReason: state.closing === 'flatten' ? 'flatten' : state.haltReason } : {}),
+  }
+}
