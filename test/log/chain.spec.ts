@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatCommit, groupHash, parseCommit, readSeq, readTs, sha256 } from '#events/log/chain'
 import { Fingerprint, fingerprintOf, isDerivedLine } from '#events/log/fingerprint'
-import { commitGroups, eventLine, lines, makeRun, openWriter, T0 } from './helpers.js'
+import { commitGroups, eventLine, lines, makeRun, openWriter, T0 } from './run-folder.js'
 
 const hex = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const commitLines = fc.record({

@@ -4,7 +4,7 @@ import type { QuantbotError } from '#core/errors'
 import { diskFiles, type LogFiles } from '#events/log/log-files.port'
 import { segmentPath } from '#events/log/segments'
 import { verifyLog } from '#events/log/verify'
-import { commitGroups, lines, makeRun, openWriter, T0, type TestRun } from './helpers.js'
+import { commitGroups, lines, makeRun, openWriter, T0, type TestRun } from './run-folder.js'
 
 let run: TestRun
 let reports: QuantbotError[]

@@ -11,7 +11,7 @@ import {
   readManifest,
   writeManifest,
 } from '#events/log/manifest'
-import { makeManifest, makeRun, openWriter, type TestRun } from './helpers.js'
+import { makeManifest, makeRun, openWriter, type TestRun } from './run-folder.js'
 
 let run: TestRun
 beforeEach(() => {

@@ -7,7 +7,7 @@ import { readEvents } from '#events/log/reader'
 import { openLog } from '#events/log/recover'
 import { segmentPath, tornFiles } from '#events/log/segments'
 import { verifyLog } from '#events/log/verify'
-import { commitGroups, eventLine, makeRun, openWriter, type TestRun } from './helpers.js'
+import { commitGroups, eventLine, makeRun, openWriter, type TestRun } from './run-folder.js'
 
 /** Writes groups into segment 1; gives the segment's bytes and the offset behind each commit. */
 async function writeRun(run: TestRun, sizes: readonly number[]) {

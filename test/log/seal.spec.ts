@@ -19,7 +19,7 @@ import { manifestPath } from '#events/log/manifest'
 import { readEvents, readSegments } from '#events/log/reader'
 import { checkpointFile, gzipPath, segmentPath, tornFiles } from '#events/log/segments'
 import { verifyLog } from '#events/log/verify'
-import { commitGroups, makeRun, openWriter, type TestRun } from './helpers.js'
+import { commitGroups, makeRun, openWriter, type TestRun } from './run-folder.js'
 
 let run: TestRun
 beforeEach(() => {

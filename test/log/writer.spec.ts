@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { groupHash, parseCommit, pointOf } from '#events/log/chain'
 import { findSeq, forEachGroup, readEvents, readSegments } from '#events/log/reader'
 import { segmentPath } from '#events/log/segments'
-import { commitGroups, lines, makeRun, openWriter, T0, type TestRun } from './helpers.js'
+import { commitGroups, lines, makeRun, openWriter, T0, type TestRun } from './run-folder.js'
 
 let run: TestRun
 beforeEach(() => {
