@@ -23,6 +23,11 @@ function unsigned(text: string): string {
   return /^-0(\.0+)?$/.test(text) ? text.slice(1) : text
 }
 
+/** Whether a cell says something below zero; an interval does not. */
+export function isNegative(cell: string): boolean {
+  return /^\s*-\d/.test(cell) && !cell.includes('…')
+}
+
 /** One line of the table of statistics: its name, how it is read off a summary, what it means. */
 export interface Metric {
   readonly name: string

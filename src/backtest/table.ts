@@ -7,7 +7,7 @@ import type { YearRow } from './series.js'
 import type { BacktestStatistics } from './statistics.js'
 import type { Summary } from './statistics-summary.js'
 import type { VerdictKind } from './statistics-verdict.js'
-import { amount, METRICS, type Metric, MONTHS, percent, ratio, SYMBOL_METRICS } from './table-format.js'
+import { amount, isNegative, METRICS, type Metric, MONTHS, percent, ratio, SYMBOL_METRICS } from './table-format.js'
 
 export interface TableOptions {
   /** Columns of the terminal; at least 40 are used. */
@@ -101,7 +101,7 @@ function grid(header: readonly string[], rows: readonly (readonly string[])[], w
         .join('')
     if (lines.length > 0) lines.push('')
     lines.push(line(header, (cell) => paint('dim', cell)))
-    for (const row of rows) lines.push(line(row, (cell) => (/^\s*-\d/.test(cell) ? paint('red', cell) : cell)))
+    for (const row of rows) lines.push(line(row, (cell) => (isNegative(cell) ? paint('red', cell) : cell)))
     from = to
   }
   return lines.map((text) => text.trimEnd())

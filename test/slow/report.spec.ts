@@ -13,7 +13,7 @@ import { syntheticRecording } from '../backtest/recorded.js'
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 const executablePath = process.env.QUANTBOT_CHROMIUM ?? BROWSERS.find((path) => existsSync(path))
 const required = process.env.QUANTBOT_REQUIRE_SERVERS === '1'
-/** Folder to keep screenshots in, for a look. */
+/** Folder to keep the page and its screenshots in, for a look. */
 const keep = process.env.QUANTBOT_SCREENSHOTS
 
 const HOSTILE = '</script><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
@@ -58,6 +58,7 @@ describe.skipIf(executablePath === undefined)('report.html in a browser', () => 
     })
     bytes = Buffer.byteLength(page)
     writeFileSync(file, page)
+    if (keep !== undefined) writeFileSync(join(keep, 'report.html'), page)
     browser = await chromium.launch({
       executablePath: executablePath!,
       args: [

@@ -11,7 +11,7 @@ export const CLIENT = `'use strict'
   const closes = Array.from({ length: points }, (_, d) => data.start + d * DAY)
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
   const colour = (name) => () => css(name)
-  const percent = (v) => (v == null ? '–' : (v * 100).toFixed(1) + '%')
+  const percent = (v, axis) => (v == null ? '–' : axis === true ? +(v * 100).toFixed(2) + '%' : (v * 100).toFixed(1) + '%')
   const plain = (v) => (v == null ? '–' : v.toFixed(1))
   const day = (u, seconds) => (seconds == null ? '–' : new Date(seconds * 1000).toISOString().slice(0, 10))
   const minute = (u, seconds) =>
@@ -22,7 +22,7 @@ export const CLIENT = `'use strict'
     const common = { stroke: colour('--muted'), grid: { stroke: colour('--grid'), width: 1 }, ticks: { stroke: colour('--grid'), width: 1 } }
     return [
       Object.assign({}, common),
-      Object.assign({}, common, { size: 58, values: (u, splits) => splits.map((v) => (v == null ? '' : format(v))) }),
+      Object.assign({}, common, { size: 58, values: (u, splits) => splits.map((v) => (v == null ? '' : format(v, true))) }),
     ]
   }
 
@@ -46,6 +46,8 @@ export const CLIENT = `'use strict'
       },
       more,
     )
+    const latest = (u) => u.cursor.idx == null && u.setLegend({ idx: points - 1 }, false)
+    options.hooks = Object.assign({ ready: [latest], setCursor: [latest] }, options.hooks)
     const chart = new uPlot(options, columns, host)
     charts.push(chart)
     let known = width()

@@ -5,11 +5,20 @@ import type { BacktestRecording, Tally } from '../recording.js'
 import type { YearRow } from '../series.js'
 import type { BacktestStatistics } from '../statistics.js'
 import type { Summary } from '../statistics-summary.js'
-import { amount, METRICS, type Metric, MONTHS, NONE, percent, ratio, SYMBOL_METRICS } from '../table-format.js'
+import {
+  amount,
+  isNegative,
+  METRICS,
+  type Metric,
+  MONTHS,
+  NONE,
+  percent,
+  ratio,
+  SYMBOL_METRICS,
+} from '../table-format.js'
 import { html, type Markup, raw } from './html.js'
 
-const cell = (text: string): Markup =>
-  text.startsWith('-') ? html`<td class="neg">${text}</td>` : html`<td>${text}</td>`
+const cell = (text: string): Markup => (isNegative(text) ? html`<td class="neg">${text}</td>` : html`<td>${text}</td>`)
 const heads = (names: readonly string[]): Markup[] => names.map((name) => html`<th scope="col">${name}</th>`)
 
 function table(header: readonly string[], rows: readonly Markup[], className = ''): Markup {
@@ -75,7 +84,9 @@ export function costTable({ portfolio }: BacktestStatistics, recording: Backtest
 
 export function tallyTable(what: string, tally: Tally): Markup {
   if (tally.length === 0) return html`<p class="note">None.</p>`
-  const rows = tally.map(([name, times]) => html`<tr><th scope="row">${name}</th>${cell(amount(times))}</tr>`)
+  const rows = tally.map(
+    ([name, times]) => html`<tr><th scope="row" title="${name}">${name}</th>${cell(amount(times))}</tr>`,
+  )
   return table([what, 'Times'], rows)
 }
 
@@ -94,7 +105,7 @@ export function dataTable(recording: BacktestRecording): Markup {
     const share = recording.days === 0 ? 0 : marked / recording.days
     const settled = recording.fundingSettlements[i]!
     const byProxy = settled === 0 ? NONE : percent(recording.fundingByProxy[i]! / settled, 0)
-    return html`<tr><th scope="row">${id}</th>${[percent(share, 0), proxyOf === undefined ? '0%' : '100%'].map(cell)}<td class="text">${proxyOf ?? NONE}</td>${[amount(recording.missingBars[i]!), byProxy].map(cell)}</tr>`
+    return html`<tr><th scope="row" title="${id}">${id}</th>${[percent(share, 0), proxyOf === undefined ? '0%' : '100%'].map(cell)}<td class="text">${proxyOf ?? NONE}</td>${[amount(recording.missingBars[i]!), byProxy].map(cell)}</tr>`
   })
   const header = ['Instrument', 'Days with prices', 'of them on proxy', 'Proxy', 'Missing bars', 'Funding by proxy']
   return table(header, rows)

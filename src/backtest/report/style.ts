@@ -32,11 +32,11 @@ p { margin: 6px 0; }
 .verdicts li { border-left: 4px solid var(--line); padding: 4px 10px; margin: 6px 0; font-size: 14px; overflow-wrap: anywhere; }
 .verdicts .pass { border-color: var(--good); } .verdicts .fail { border-color: var(--bad); } .verdicts .open { border-color: var(--warn); }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; }
-table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
+table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: 13px; line-height: 20px; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { color: var(--muted); font-weight: 600; background: var(--card); }
-th:first-child { text-align: left; position: sticky; left: 0; background: var(--bg); font-weight: 500; }
+th:first-child { text-align: left; position: sticky; left: 0; background: var(--bg); font-weight: 500; z-index: 1; max-width: min(46vw, 320px); overflow: hidden; text-overflow: ellipsis; }
 thead th:first-child { background: var(--card); }
 td.text { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 12em; }
 .sub th:first-child { padding-left: 26px; color: var(--muted); font-weight: 400; }
@@ -46,7 +46,7 @@ td.text { text-align: left; white-space: normal; overflow-wrap: anywhere; min-wi
 .heat td:last-child { font-weight: 600; border-left: 1px solid var(--line); }
 .bar { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: center; margin: 4px 0 8px; font-size: 14px; }
 .bar label { display: inline-flex; gap: 6px; align-items: center; }
-.bar select { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 4px 8px; max-width: 100%; }
+.bar select { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 4px 8px; max-width: min(100%, 420px); }
 .chart { width: 100%; }
 .key { display: inline-block; width: 0; height: 0; border: 5px solid transparent; }
 .key.buy { border-bottom-color: var(--good); border-top-width: 0; } .key.sell { border-top-color: var(--bad); border-bottom-width: 0; }
@@ -56,7 +56,7 @@ dt { color: var(--muted); } dd { margin: 0; overflow-wrap: anywhere; } dd code {
 .uplot { font-family: inherit; }
 .u-legend { font-size: 13px; text-align: left; font-variant-numeric: tabular-nums; }
 .u-legend.u-inline .u-series { border: 0; margin-right: 12px; }
-.u-legend tr, .u-legend th, .u-legend td { border: 0; background: none !important; padding: 2px 4px; font-weight: 400; white-space: nowrap; position: static; }
+.u-legend tr, .u-legend th, .u-legend td { border: 0; background: none !important; padding: 2px 4px; font-weight: 400; white-space: nowrap; position: static; max-width: none; overflow: visible; }
 .u-legend { border: 0; width: auto; display: block; }
 .u-select { background: rgb(128 140 160 / .18); }
 .u-over:focus { outline: none; }
