@@ -111,9 +111,9 @@ export function hear(voice: Voice, said: SignalChanged['data']): void {
   voice.saidTarget = said.targetWeight
 }
 
-/** A fresh draft of the opinion. Seqs of 0 (history has none) are left out of `inputs`. */
+/** A fresh draft of the opinion of `signal/<name>`. Seqs of 0 (history has none) are left out of `inputs`. */
 export function draft(
-  signal: string,
+  agent: string,
   voice: Voice,
   intervalMs: number,
   terms: readonly Term[],
@@ -122,7 +122,7 @@ export function draft(
   return {
     type: 'SignalChanged',
     data: {
-      signal,
+      signal: agent.slice('signal/'.length),
       instrument: voice.instrument,
       side: voice.side === 1 ? 'long' : voice.side === -1 ? 'short' : 'flat',
       reason: voice.reason,
