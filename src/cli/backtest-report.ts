@@ -103,5 +103,7 @@ function reportOf({ config, span, tape, run, sink, recording }: FinishedBacktest
     seed: config.seed,
     proxyShare: instrumentDays === 0 ? 0 : proxyDays / instrumentDays,
     absentFunding: tape.absentFunding,
+    benchmarkCostBps: config.execution.takerFeeBps + config.execution.halfSpreadBps,
+    codeVersion: run.manifest.codeVersion,
   })
 }
