@@ -70,7 +70,8 @@ export function takeCascade(
   const { cascade, hours } = state
   if (gap) cascade.previousClose = 0
   const { cascadeVolumeZ: least, cascadeReturnSigmas: moves } = config
-  state.flag = updateCascade(cascade, close, volume, least, moves)
+  // By the hour the volume is judged below: an empty one here is cheap, and cannot flag.
+  state.flag = updateCascade(cascade, close, hours.length > 0 ? 0 : volume, least, moves)
   state.volumeZ = cascade.volumeZ
   if (hours.length > 0) {
     state.volumeZ = updateVolumeZ(hours[Math.floor((openTime % DAY_MS) / HOUR_MS)]!, volume)
