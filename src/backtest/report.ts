@@ -93,7 +93,7 @@ function charts(costBps: number): Markup {
   const entry = costBps > 0 ? `${costBps} bp paid at entry` : 'no cost at entry'
   return html`<section>
 <h2>Equity</h2>
-<div class="bar"><label><input type="checkbox" id="log"> Logarithmic</label><span class="note">100 at the start, after all costs. Holding: ${entry}, no funding. Drag to zoom, double-click to go back.</span></div>
+<div class="bar"><label><input type="checkbox" id="log"> Logarithmic</label><span class="note">100 at the start, after all costs. Holding: ${entry}, no funding. Drag to zoom, double-click to go back; click a name to hide its line.</span></div>
 <div class="chart" id="equity"></div>
 <h2>Drawdown</h2>
 <div class="chart" id="drawdown"></div>

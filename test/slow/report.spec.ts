@@ -129,7 +129,7 @@ describe.skipIf(executablePath === undefined)('report.html in a browser', () => 
     const { page, problems } = await open(1280, 900, 'light')
     const shown = (id: string): Promise<string> => page.evaluate(`document.querySelector('#${id} canvas').toDataURL()`)
     const before = await shown('equity')
-    await page.check('#log')
+    await page.click('#log')
     expect(await shown('equity')).not.toBe(before)
     const price = await shown('price')
     await page.selectOption('#instrument', '1')

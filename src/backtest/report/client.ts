@@ -22,7 +22,7 @@ export const CLIENT = `'use strict'
     const common = { stroke: colour('--muted'), grid: { stroke: colour('--grid'), width: 1 }, ticks: { stroke: colour('--grid'), width: 1 } }
     return [
       Object.assign({}, common),
-      Object.assign({}, common, { size: 58, values: (u, splits) => splits.map((v) => (v == null ? '' : format(v, true))) }),
+      Object.assign({}, common, { size: 66, values: (u, splits) => splits.map((v) => (v == null ? '' : format(v, true))) }),
     ]
   }
 
@@ -85,8 +85,12 @@ export const CLIENT = `'use strict'
     return draw('equity', 320, columns, series, (v) => String(+v.toPrecision(4)), { scales })
   }
 
-  let equity = equityChart(false)
-  document.getElementById('log').addEventListener('change', (event) => {
+  // One that multiplied flattens the others on a linear scale.
+  const box = document.getElementById('log')
+  const grown = [data.equity, data.hold, data.equal].flatMap(growth)
+  box.checked = grown.reduce((a, b) => Math.max(a, b)) > 4 * grown.reduce((a, b) => Math.min(a, b))
+  let equity = equityChart(box.checked)
+  box.addEventListener('change', (event) => {
     charts.splice(charts.indexOf(equity), 1)
     equity.destroy()
     equity = equityChart(event.target.checked)
