@@ -165,24 +165,20 @@ export class LineBuffer {
     return units / scale
   }
 
+  /** The decimals of a quantised number, without trailing zeros. */
   #fraction(units: number, digits: number): void {
-    let fraction = units
-    let places = digits
-    for (;;) {
-      const next = Math.floor(fraction / 10)
-      if (next * 10 !== fraction) break
-      fraction = next
-      places--
-    }
-    this.#reserve(places + 1)
+    this.#reserve(digits + 1)
     const out = this.#bytes
     const start = this.#length
     out[start] = DOT
-    for (let at = start + places; at > start; at--) {
-      const next = Math.floor(fraction / 10)
+    let end = start + digits
+    let fraction = units
+    for (let at = end; at > start; at--) {
+      const next = fraction <= 0x7fffffff ? ((fraction | 0) / 10) | 0 : Math.floor(fraction / 10)
       out[at] = ZERO + (fraction - next * 10)
       fraction = next
     }
-    this.#length = start + places + 1
+    while (out[end] === ZERO) end--
+    this.#length = end + 1
   }
 }
