@@ -20,7 +20,9 @@ const units = fc.bigInt({ min: -(10n ** 26n), max: 10n ** 26n })
 describe('exact amounts', () => {
   it('are written and read back to the last digit', () => {
     fc.assert(
-      fc.property(units, (value) => expect(parseUnits(formatUnits(value))).toBe(value)),
+      fc.property(units, (value) => {
+        expect(parseUnits(formatUnits(value))).toBe(value)
+      }),
       { numRuns: 3000 },
     )
   })
@@ -75,9 +77,9 @@ describe('exact amounts', () => {
     expect(unitsFromNumber(0.1)).toBe(10_000_000n)
     expect(unitsFromNumber(-2.5)).toBe(-250_000_000n)
     fc.assert(
-      fc.property(fc.double({ min: -1e7, max: 1e7, noNaN: true }), (value) =>
-        expect(Math.abs(unitsToNumber(unitsFromNumber(value)) - value)).toBeLessThanOrEqual(1e-8),
-      ),
+      fc.property(fc.double({ min: -1e7, max: 1e7, noNaN: true }), (value) => {
+        expect(Math.abs(unitsToNumber(unitsFromNumber(value)) - value)).toBeLessThanOrEqual(1e-8)
+      }),
     )
     expect(() => unitsFromNumber(Number.NaN)).toThrow(/exact amount/)
   })
