@@ -25,6 +25,7 @@ export class SnapshotStore implements SnapshotPort {
   readonly #mayMove: boolean
   readonly #rejected = new Set<string>()
   #isReady = false
+  #saving: Promise<void> = Promise.resolve()
 
   /** `look`: bad snapshots are passed over but stay where they are; for readers beside a running process. */
   constructor(runDir: string, mode: 'own' | 'look' = 'own') {
@@ -32,8 +33,14 @@ export class SnapshotStore implements SnapshotPort {
     this.#mayMove = mode === 'own'
   }
 
-  /** Durable under its name, or not there at all. Then removes all but the newest of the agent. */
-  async save(snapshot: AgentSnapshot): Promise<void> {
+  /** Durable under its name, or not there at all. Then removes all but the newest of the agent. One after the other. */
+  save(snapshot: AgentSnapshot): Promise<void> {
+    const saved = this.#saving.then(() => this.#save(snapshot))
+    this.#saving = saved.catch(() => undefined)
+    return saved
+  }
+
+  async #save(snapshot: AgentSnapshot): Promise<void> {
     if (!this.#isReady) await mkdir(this.folder, { recursive: true })
     this.#isReady = true
     const name = snapshotName(snapshot.agent, snapshot.commit.lastSeq)

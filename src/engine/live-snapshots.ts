@@ -10,6 +10,9 @@ import type { TimerHeap } from './timers.js'
 /** Name of the pending timers among the snapshots. */
 export const TIMERS = 'engine/timers'
 
+/** Snapshots encoded and not yet saved. */
+const MAX_UNSAVED = 4
+
 /** Something with a state that is a function of the log: an agent, a source, the pending timers. */
 export interface SnapshotSubject {
   readonly name: string
@@ -61,6 +64,8 @@ export class SnapshotTurns {
   onSeal(seq: number): void {
     const { subjects, everyEvents } = this.#options
     if (subjects.length === 0 || seq - this.#lastSeq < everyEvents / subjects.length) return
+    // A disk that cannot keep up gets fewer snapshots, not a longer queue.
+    if (this.#saving.size + this.#encoded.size >= MAX_UNSAVED) return
     this.#lastSeq = seq
     const subject = subjects[this.#next % subjects.length]!
     this.#next++
