@@ -54,3 +54,31 @@ export function jumpingClock(start: EpochMs): HostClock {
     },
   }
 }
+
+/** A clock that goes back further than this is an event; further than a minute, risk halts on it (architecture.md 5). */
+const CLOCK_BACK_MS = 1000
+
+/** Notices a machine's clock that steps back. Simulated ones never do. */
+export class ClockWatch {
+  readonly #clock: HostClock
+  #latest: EpochMs
+
+  /** `latest`: the last time that the log knows of. */
+  constructor(clock: HostClock, latest: EpochMs) {
+    this.#clock = clock
+    this.#latest = latest
+  }
+
+  /** How far it stepped back since the last look; 0 when it did not. Each step is told once. */
+  steppedBackMs(): number {
+    if (this.#clock.isSimulated) return 0
+    const now = this.#clock.now()
+    const backMs = this.#latest - now
+    if (backMs <= CLOCK_BACK_MS) {
+      if (backMs < 0) this.#latest = now
+      return 0
+    }
+    this.#latest = now
+    return backMs
+  }
+}

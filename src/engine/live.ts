@@ -9,6 +9,7 @@ import type { AnyEvent } from '#events/catalogue'
 import { Dispatcher, type Input } from './dispatcher.js'
 import { InputQueue, type Pushed } from './input-queue.js'
 import type { HostProblem, HostState, LiveHostOptions } from './live.port.js'
+import { ClockWatch } from './live-clock.js'
 import { GroupWriter, type StepGroup } from './live-groups.js'
 import { HOST_CLOCK, LiveInputs } from './live-inputs.js'
 import { LatencyHistogram } from './live-latency.js'
@@ -20,8 +21,6 @@ import { TimerHeap } from './timers.js'
 export type PushedInput = Omit<Input, 'ts'> & { readonly ts?: EpochMs }
 
 const DEFAULT_QUEUE = 65_536
-/** A clock that goes back further than this is an event; further than a minute, risk halts on it (architecture.md 5). */
-const CLOCK_BACK_MS = 1000
 /** The longest the host sleeps: a clock that steps is noticed by then. */
 const MAX_SLEEP_MS = 10_000
 /** Times `stallMs` that a stop waits for the log. */
@@ -40,11 +39,11 @@ export class LiveHost {
   readonly #groups: GroupWriter
   readonly #snapshots: SnapshotTurns | undefined
   readonly #restore: LiveRestore
+  readonly #clockWatch: ClockWatch
   /** Inputs of the host itself; they go before all others. */
   readonly #own: Input[] = []
   #state: HostState = 'new'
   #tick = 0
-  #latestNow: EpochMs
   #lastCommit: Commit | undefined
   #isScheduled = false
   #isPumping = false
@@ -82,7 +81,7 @@ export class LiveHost {
       this.dispatcher.resumeAt(resume.seq, resume.ts)
       this.#timers.restore(resume.timers)
     }
-    this.#latestNow = resume?.ts ?? 0
+    this.#clockWatch = new ClockWatch(options.clock, resume?.ts ?? 0)
     this.#inputs = new LiveInputs(this.#queue, this.#timers, options.sources ?? [], options.clock)
     this.#snapshots = snapshotTurns(options, this.dispatcher, this.#timers)
     this.#restore = new LiveRestore({
@@ -302,13 +301,10 @@ export class LiveHost {
   }
 
   #watchClock(): void {
-    const now = this.#options.clock.now()
-    const backMs = this.#latestNow - now
-    if (backMs > CLOCK_BACK_MS && !this.#options.clock.isSimulated) {
-      this.#latestNow = now
-      this.#own.push({ type: 'ClockStepped', by: HOST_CLOCK, ts: now, data: { backMs } })
-      this.#options.onProblem({ code: 'clock-stepped', detail: `${backMs} ms back`, isFatal: false })
-    } else if (now > this.#latestNow) this.#latestNow = now
+    const backMs = this.#clockWatch.steppedBackMs()
+    if (backMs === 0) return
+    this.#own.push({ type: 'ClockStepped', by: HOST_CLOCK, ts: this.#options.clock.now(), data: { backMs } })
+    this.#options.onProblem({ code: 'clock-stepped', detail: `${backMs} ms back`, isFatal: false })
   }
 
   #stalled(code: 'LOG_STALLED' | 'LOG_WRITE_FAILED', error: unknown): void {
