@@ -31,8 +31,7 @@ export interface BlenderConfig {
 type Row = PortfolioBlended['data']['rows'][number]
 
 /**
- * The name under which each configured signal speaks. A signal that is switched off has no budget.
- * Mean reversion is `meanrev`, after its agent.
+ * The name under which each configured signal speaks (SignalChanged.signal, not its agent's name). A signal that is switched off has no budget.
  */
 function signalsOf(signals: BlenderConfig['signals']) {
   return [

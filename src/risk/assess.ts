@@ -18,7 +18,7 @@ import { HOUR_MS } from '#core/time'
 import type { OrderRefused, RiskAssessed } from '#events/risk.events'
 import { type ApprovedOrder, approveOrder } from './approved-order.js'
 import { hasOpenOrder, inFlight } from './order-book.js'
-import { type Piped, runPipeline, stepOf, type Wish } from './pipeline.js'
+import { isInBand, type Piped, runPipeline, stepOf, type Wish } from './pipeline.js'
 import { drawdownOf, equity, type RefusalCode, type RiskState, type Slot } from './risk-state.js'
 import { onTick } from './stops.js'
 
@@ -99,8 +99,9 @@ function sizeOf(slot: Slot, weight: number, nav: number): Sized {
       : NOTHING
   const notional = unitsToNumber(absUnits(change)) * slot.mark
   const least = Number(slot.minNotional)
-  // Venues exempt what only reduces (Binance USD-M, MIN_NOTIONAL): a position can always be left.
-  if (notional < least && !shrinks) return { ...NOTHING, refusal: refusal('below-min-notional', notional, least) }
+  // Venues exempt what only reduces (Binance USD-M, MIN_NOTIONAL), so a position can always be left; a trim is not worth it.
+  if (notional < least && !(shrinks && goal === 0n))
+    return { ...NOTHING, refusal: refusal('below-min-notional', notional, least) }
   return { change, reduceOnly: shrinks, refusal: null }
 }
 
@@ -124,9 +125,9 @@ function decisionOf(row: Row, i: number, piped: Piped, nav: number, state: RiskS
   const passed = piped.weights[i]!
   const weight = state.halted ? reducedTo(held, passed) : passed
   if (weight === held) {
-    if (state.halted && passed !== held) return stay(refusal('trading-halted'))
-    const exhausted = piped.turnoverScale < 1 && Math.abs(wanted - held) >= risk.rebalanceBand * Math.abs(wanted)
-    return stay(exhausted && wanted !== held ? turnoverRefusal(state, risk) : barrier)
+    if (isInBand(held, wanted, risk.rebalanceBand)) return stay(barrier)
+    if (state.halted) return stay(refusal('trading-halted'))
+    return stay(piped.turnoverScale < 1 ? turnoverRefusal(state, risk) : barrier)
   }
   // A drip of budget below the band waits until it is worth an order; what reduces never waits.
   const adds = Math.abs(weight) > Math.abs(held) && Math.sign(weight) * Math.sign(held) >= 0

@@ -38,14 +38,8 @@ import { closeOrder, openOrder } from './order-book.js'
 import { createRiskState, equity, type RiskState } from './risk-state.js'
 import { actOnHits, latch, onTick } from './stops.js'
 
-export {
-  type BookView,
-  carriedState,
-  equity,
-  type PositionView,
-  positionSnapshot,
-  type RiskState,
-} from './risk-state.js'
+export { type BookView, carriedState, type PositionView, positionSnapshot } from './book-view.js'
+export { equity, type RiskState } from './risk-state.js'
 
 export type RiskInput =
   | PortfolioBlended

@@ -118,6 +118,11 @@ export function applyFill(ledger: LedgerState, position: PositionState, fill: Fi
   setBalance(ledger)
 }
 
+function lesser(a: Units, b: Units): Units {
+  if (a < b) return a
+  return b
+}
+
 function trade(ledger: LedgerState, position: PositionState, change: Units, price: Units, ts: EpochMs): void {
   const held = parseUnits(position.quantity)
   const cost = parseUnits(position.cost)
@@ -126,7 +131,7 @@ function trade(ledger: LedgerState, position: PositionState, change: Units, pric
     setPosition(position, held + change, cost + notional, held === 0n ? ts : position.openedAt)
     return
   }
-  const closing = absUnits(change) < absUnits(held) ? absUnits(change) : absUnits(held)
+  const closing = lesser(absUnits(change), absUnits(held))
   const released = divideHalfEven(cost * closing, absUnits(held))
   const proceeds = divideHalfEven(-notional * closing, absUnits(change))
   realise(ledger, position, proceeds - released)

@@ -15,8 +15,11 @@ export const CARRY_CAP = 0.2
 
 export type Step = RiskAssessed['data']['steps'][number]
 
-/** Exposure beyond a cap that is rounding, not risk: nothing is traded for it. */
-const ROUNDING = 1e-9
+/**
+ * Share of a cap by which prices and fees may carry a held book beyond it before that alone makes a trade [D]: without it
+ * a book at its cap would trade dust at every assessment. Targets themselves never exceed a cap.
+ */
+export const CAP_DRIFT = 0.01
 
 /** What the pipeline is told of one instrument. */
 export interface Wish {
@@ -92,11 +95,11 @@ export function enforceCaps(
   const stuck = weights.reduce((sum, w, i) => sum + (frozen[i] ? Math.abs(w) : 0), 0)
   const free = gross(weights) - stuck
   const room = Math.max(0, grossCap - stuck)
-  const shrink = free > room + ROUNDING ? room / free : 1
+  const shrink = free > room + CAP_DRIFT * grossCap ? room / free : 1
   const capped = weights.map((w, i) => (frozen[i] ? w : w * shrink))
   const exposure = net(capped)
   const excess = Math.abs(exposure) - netCap
-  if (excess <= ROUNDING) return capped
+  if (excess <= CAP_DRIFT * netCap) return capped
   const side = Math.sign(exposure)
   const sameSide = capped.reduce((sum, w, i) => sum + (!frozen[i] && Math.sign(w) === side ? Math.abs(w) : 0), 0)
   const factor = sameSide > 0 ? Math.max(0, 1 - excess / sameSide) : 1
