@@ -36,11 +36,18 @@ export function updateVolumeZ(state: VolumeZState, volume: number): number | nul
   return (value - median) / (MAD_TO_SD * deviation)
 }
 
+/** Takes a volume >= 0 that nobody asks the z of: what {@link updateVolumeZ} does, without its cost. */
+export function pushVolume(state: VolumeZState, volume: number): void {
+  invariant(volume >= 0, 'pushVolume: volume must not be negative')
+  pushSortedWindow(state, volume > 0 ? Math.log(volume) : LN_ZERO)
+}
+
 /** Cascade flag: a volume spike together with a large move. Values of the last bar; null while unknown. */
 export interface CascadeState {
   volume: VolumeZState
   returns: RollingMomentsState
   previousClose: number
+  /** Judged only on bars whose move is large: null on the others. */
   volumeZ: number | null
   /** Log return over the deviation (ddof 1, no mean taken off) of the `window` returns before it. */
   returnSigmas: number | null
@@ -56,6 +63,22 @@ export function createCascade(window: number): CascadeState {
   }
 }
 
+/** Takes a close, gives the direction of a move of at least `returnSigmasMin` deviations, else 0; 0 too while unknown. */
+export function updateMove(state: CascadeState, close: number, returnSigmasMin: number): -1 | 0 | 1 {
+  invariant(close > 0, 'updateMove: close must be positive')
+  state.returnSigmas = null
+  if (state.previousClose > 0) {
+    const move = Math.log(close / state.previousClose)
+    const sd = rollingSd(state.returns, 1)
+    if (sd !== null && sd > 0) state.returnSigmas = move / sd + 0
+    pushRollingMoments(state.returns, move)
+  }
+  state.previousClose = close
+  const sigmas = state.returnSigmas
+  if (sigmas === null) return 0
+  return sigmas >= returnSigmasMin ? 1 : sigmas <= -returnSigmasMin ? -1 : 0
+}
+
 /**
  * Takes a closed bar, gives the direction of the cascade (sign of its return) when volume z >= `volumeZMin` and
  * |return| >= `returnSigmasMin` deviations, else 0; 0 too while either is unknown.
@@ -67,18 +90,37 @@ export function updateCascade(
   volumeZMin: number,
   returnSigmasMin: number,
 ): -1 | 0 | 1 {
-  invariant(close > 0, 'updateCascade: close must be positive')
-  state.volumeZ = updateVolumeZ(state.volume, volume)
-  state.returnSigmas = null
-  if (state.previousClose > 0) {
-    const move = Math.log(close / state.previousClose)
-    const sd = rollingSd(state.returns, 1)
-    if (sd !== null && sd > 0) state.returnSigmas = move / sd + 0
-    pushRollingMoments(state.returns, move)
+  const direction = updateMove(state, close, returnSigmasMin)
+  return judgeVolume(state, state.volume, volume, volumeZMin, direction)
+}
+
+/** As {@link updateCascade}, against volumes kept elsewhere, such as those of the same hour of day. */
+export function updateCascadeAgainst(
+  state: CascadeState,
+  volumes: VolumeZState,
+  close: number,
+  volume: number,
+  volumeZMin: number,
+  returnSigmasMin: number,
+): -1 | 0 | 1 {
+  return judgeVolume(state, volumes, volume, volumeZMin, updateMove(state, close, returnSigmasMin))
+}
+
+/** The z of a volume costs O(window) and matters to large moves alone. */
+function judgeVolume(
+  state: CascadeState,
+  volumes: VolumeZState,
+  volume: number,
+  volumeZMin: number,
+  direction: -1 | 0 | 1,
+): -1 | 0 | 1 {
+  if (direction === 0) {
+    pushVolume(volumes, volume)
+    state.volumeZ = null
+    return 0
   }
-  state.previousClose = close
-  if (state.volumeZ === null || state.returnSigmas === null || state.volumeZ < volumeZMin) return 0
-  return state.returnSigmas >= returnSigmasMin ? 1 : state.returnSigmas <= -returnSigmasMin ? -1 : 0
+  state.volumeZ = updateVolumeZ(volumes, volume)
+  return state.volumeZ !== null && state.volumeZ >= volumeZMin ? direction : 0
 }
 
 /** Median of the last `window` daily quote volumes, the newest included; null until there are as many. */

@@ -6,7 +6,13 @@ import type { MeanReversionConfig } from '#core/config/schema'
 import { DAY_MS, HOUR_MS } from '#core/time'
 import type { FundingSettled } from '#events/market.events'
 import { createSortedWindow, pushSortedWindow, type SortedWindowState, windowMedian } from '#indicators/sorted-window'
-import { type CascadeState, createCascade, createVolumeZ, updateCascade, updateVolumeZ } from '#indicators/volume-spike'
+import {
+  type CascadeState,
+  createCascade,
+  createVolumeZ,
+  updateCascade,
+  updateCascadeAgainst,
+} from '#indicators/volume-spike'
 import type { Bar } from './single-instrument.js'
 import type { Side } from './voice.js'
 
@@ -70,15 +76,12 @@ export function takeCascade(
   const { cascade, hours } = state
   if (gap) cascade.previousClose = 0
   const { cascadeVolumeZ: least, cascadeReturnSigmas: moves } = config
-  // By the hour the volume is judged below: an empty one here is cheap, and cannot flag.
-  state.flag = updateCascade(cascade, close, hours.length > 0 ? 0 : volume, least, moves)
+  const hour = hours[Math.floor((openTime % DAY_MS) / HOUR_MS)]
+  state.flag =
+    hour === undefined
+      ? updateCascade(cascade, close, volume, least, moves)
+      : updateCascadeAgainst(cascade, hour, close, volume, least, moves)
   state.volumeZ = cascade.volumeZ
-  if (hours.length > 0) {
-    state.volumeZ = updateVolumeZ(hours[Math.floor((openTime % DAY_MS) / HOUR_MS)]!, volume)
-    const sigmas = cascade.returnSigmas ?? 0
-    const large = sigmas >= moves ? 1 : sigmas <= -moves ? -1 : 0
-    state.flag = state.volumeZ !== null && state.volumeZ >= least ? large : 0
-  }
   if (state.flag === 0) return
   state.flagSide = state.flag
   state.flagAt = asOf
