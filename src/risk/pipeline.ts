@@ -165,8 +165,25 @@ export function runPipeline(
 }
 
 /**
+ * Where prices carried a book of positions inside their bands beyond a cap: the positions furthest above their targets go
+ * to them, one by one, until the caps hold again. Few orders, each worth one; the targets themselves are within the caps.
+ */
+function trimDrift(goals: number[], wanted: readonly number[], frozen: readonly boolean[], risk: RiskConfig): void {
+  const excess = (i: number): number => Math.abs(goals[i]!) - Math.abs(wanted[i]!)
+  const candidates = goals
+    .map((_, i) => i)
+    .filter((i) => !frozen[i] && goals[i] !== wanted[i] && excess(i) > 0)
+    .sort((a, b) => excess(b) - excess(a))
+  for (const i of candidates) {
+    const exposure = net(goals)
+    const overNet = Math.abs(exposure) > risk.netCap * (1 + CAP_DRIFT) && Math.sign(goals[i]!) === Math.sign(exposure)
+    if (overNet || gross(goals) > risk.grossCap * (1 + CAP_DRIFT)) goals[i] = wanted[i]!
+  }
+}
+
+/**
  * The turnover limiter. What is inside its band or frozen stays as it is held and uses no budget; where the book would then
- * break a cap, bands are given up and the side that is too large shrinks: a cap outranks band and limiter.
+ * break a cap, bands are given up, and at last the side that is too large shrinks: a cap outranks band and limiter.
  */
 function limit(
   wishes: readonly Wish[],
@@ -178,6 +195,7 @@ function limit(
   const held = wishes.map((wish) => wish.held)
   const frozen = wishes.map((wish) => wish.frozen)
   const goals = wanted.map((w, i) => (frozen[i] || isInBand(held[i]!, w, risk.rebalanceBand) ? held[i]! : w))
+  trimDrift(goals, wanted, frozen, risk)
   const limited = risk.turnoverLimiter
     ? limitTurnover(held, goals, used, risk.turnoverMonthly)
     : { scale: 1, weights: goals }
