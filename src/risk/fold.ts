@@ -3,6 +3,7 @@
  * Cost: a bar of an instrument without a position stores a mark.
  */
 import type { RiskConfig } from '#core/config/schema'
+import { parseUnits } from '#core/decimal'
 import { invariant } from '#core/invariant'
 import { DAY_MS, type Interval } from '#core/time'
 import type { StateCarried } from '#events/lifecycle.events'
@@ -13,7 +14,7 @@ import type { PortfolioBlended } from '#events/portfolio.events'
 import type { FundingAccrued, PositionSettled } from '#events/risk.events'
 import { updateAtr } from '#indicators/atr'
 import { applyFill, applyFunding, applySettlement, carryPosition, createLedger, fundingCash } from './ledger.js'
-import { isNewTrade } from './order-book.js'
+import { closeOrder, isNewTrade } from './order-book.js'
 import { equity, type RiskState, reindex, slotIndex } from './risk-state.js'
 import { ratchetStop, startStop, testStop } from './stops.js'
 import { addTurnover, turnoverUsed } from './turnover-limiter.js'
@@ -89,6 +90,8 @@ export function onFundingAccrued(state: RiskState, event: FundingAccrued): void 
 export function onFill(state: RiskState, event: OrderFilled, risk: RiskConfig, finest: Interval): void {
   const fill = event.data
   if (!isNewTrade(state.orders, fill.order, fill.trade, fill.quantity)) return
+  // Execution may have sent less than was approved: the venue's word ends the order, not our count.
+  if (parseUnits(fill.remaining) === 0n) closeOrder(state.orders, fill.order)
   const index = slotIndex(state, fill.instrument, risk, finest)
   const slot = state.slots[index]!
   const before = Math.sign(slot.position.quantityNumber)

@@ -1,6 +1,7 @@
 /** What the specs of risk share: a universe, event makers, and a runner that plays the paper venue by hand. */
 import { expect } from 'vitest'
 import { configSchema, type UniverseEntry } from '#core/config/schema'
+import { formatUnits, parseUnits } from '#core/decimal'
 import { DAY_MS, type Interval } from '#core/time'
 import { StepContext } from '#engine/step-context'
 import type { AnyEvent } from '#events/catalogue'
@@ -32,6 +33,7 @@ export class Desk {
   readonly said: Draft[] = []
   /** Whether each event is also taken by a twin out of JSON, and `decide` watched for touching the state. */
   #checks = true
+  readonly #filled = new Map<string, Map<string, bigint>>()
   readonly #context = new StepContext(1)
   readonly #encoder = new EventEncoder()
   readonly #lines = new LineBuffer()
@@ -96,7 +98,7 @@ export class Desk {
     )
   }
 
-  blend(weights: Readonly<Record<string, number>>, signal = 'signal/tsmom'): Draft[] {
+  blend(weights: Readonly<Record<string, number>>, signal = 'tsmom'): Draft[] {
     const rows = Object.entries(weights).map(([instrument, weight]) => ({
       instrument,
       weight,
@@ -114,6 +116,7 @@ export class Desk {
     quantity?: string,
     trade = `t-${draft.data.order}-${quantity ?? 'all'}`,
     fee = '0.5',
+    remaining?: string,
   ): Draft[] {
     const { order, instrument, side } = draft.data as { order: string; instrument: string; side: 'buy' | 'sell' }
     return this.send('OrderFilled', {
@@ -123,13 +126,23 @@ export class Desk {
       side,
       price: String(price),
       quantity: quantity ?? String(draft.data.quantity),
-      remaining: '0',
+      remaining: remaining ?? this.#remaining(draft, trade, quantity),
       fee,
       feeCurrency: 'USDT',
       liquidity: 'taker',
       referencePrice: String(price),
       slippageBps: 0,
     })
+  }
+
+  /** What an honest venue would say is left of the approved quantity. */
+  #remaining(draft: Draft, trade: string, quantity: string | undefined): string {
+    const order = String(draft.data.order)
+    const trades = this.#filled.get(order) ?? new Map<string, bigint>()
+    this.#filled.set(order, trades)
+    trades.set(trade, parseUnits(quantity ?? String(draft.data.quantity)))
+    const left = [...trades.values()].reduce((sum, part) => sum - part, parseUnits(String(draft.data.quantity)))
+    return formatUnits(left > 0n ? left : 0n)
   }
 
   command(command: 'halt' | 'resume' | 'flatten'): Draft[] {
