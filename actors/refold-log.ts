@@ -173,6 +173,22 @@ export function refoldUntil(options: RefoldOptions, seq: number): ReadonlyMap<st
   return refoldLog(options, store, chooseStart(options, store, seq), seq).resume.states
 }
 
+/**
+ * For a redecide: the state that a faulted agent was given back at its AgentRestored, refolded from the log alone, without
+ * a snapshot. O(log up to there).
+ */
+export function restoredState(options: RefoldOptions): (agent: string, restored: { readonly seq: number }) => unknown {
+  return (agent, { seq }) => {
+    const { states } = refoldLog(
+      options,
+      new SnapshotStore(options.runDir, 'look'),
+      { snapshots: new Map(), from: undefined },
+      seq - 1,
+    ).resume
+    return states.get(agent)
+  }
+}
+
 /** The port by which a live host brings back a faulted agent. Yields to the event loop after each group. */
 export function agentRefolder(options: RefoldOptions): RefoldAgent {
   return async (agent, seq, known) => {

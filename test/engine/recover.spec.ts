@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { refoldUntil } from '#actors/refold-log'
+import { refoldUntil, restoredState } from '#actors/refold-log'
 import type { Decider } from '#core/decider'
 import { isQuantbotError } from '#core/errors'
 import { bar } from './live-rig.js'
@@ -201,8 +201,10 @@ describe('an agent that faults', () => {
       (event) => (event.type === 'BarClosed' || event.type === 'CancelRequested') && event.seq !== bad.seq,
     )
     expect(state.seen).toBe(seen.length)
+    const lines = redecide(events, smallAgents, [], restoredState({ runDir, deciders: smallAgents, runSeed: 3 })).lines
+    expect(lines).toEqual(linesOf(runDir))
     const bare = home.copyOf(runDir)
-    rmSync(join(bare, 'snapshots'), { recursive: true })
+    rmSync(join(bare, 'snapshots'), { recursive: true, force: true })
     for (const dir of [runDir, bare]) {
       const states = refoldUntil({ runDir: dir, deciders: smallAgents, runSeed: 3 }, events.length)
       expect(states.get('test/fragile')).toEqual(state)

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { machineScheduler } from '#actors/machine-scheduler'
 import { firstInputs, type RecoveredRun, type RecoverOptions, recoverRun } from '#actors/recover-run'
 import type { Decider } from '#core/decider'
-import { Dispatcher } from '#engine/dispatcher'
+import { Dispatcher, type Input } from '#engine/dispatcher'
 import { LiveHost } from '#engine/live'
-import type { HostProblem, LiveHostOptions } from '#engine/live.port'
+import type { HostProblem, LiveHostOptions, TimedSource } from '#engine/live.port'
 import { jumpingClock } from '#engine/live-clock'
 import type { AnyEvent } from '#events/catalogue'
 import { LineBuffer } from '#events/line-buffer'
@@ -84,17 +84,21 @@ export interface SessionOptions {
   readonly log?: Partial<RecoverOptions['log']>
   readonly everyEvents?: number
   readonly history?: RecoverOptions['history']
+  /** In place of the test's bars; given a way to look at the host's dispatcher once it is there. */
+  readonly feed?: (dispatcher: () => Dispatcher) => readonly TimedSource[]
 }
 
 /** Recovers (or begins) a run and prepares a host on it, its first inputs pushed. */
 export function openSession(runDir: string, options: SessionOptions): Session {
   const deciders = options.deciders ?? smallAgents
   const source = new BarSource(options.bars, options.closes)
+  const made: { host?: LiveHost } = {}
+  const sources = options.feed?.(() => made.host!.dispatcher) ?? [source]
   const recovered = recoverRun({
     runDir,
     deciders,
     runSeed: 3,
-    sources: [source],
+    sources,
     log: { signer: options.signer, sync: 'none', ...options.log },
     ...(options.history ? { history: options.history } : {}),
   })
@@ -110,7 +114,7 @@ export function openSession(runDir: string, options: SessionOptions): Session {
     groupEvents: 32,
     groupMs: 5,
     stallMs: 10_000,
-    sources: [source],
+    sources,
     resume,
     refoldAgent,
     snapshots: { port: snapshots, everyEvents: options.everyEvents ?? 150 },
@@ -118,6 +122,7 @@ export function openSession(runDir: string, options: SessionOptions): Session {
     onProblem: (problem) => problems.push(problem),
     ...options.host,
   })
+  made.host = host
   const ts = Math.max(START, resume.ts)
   for (const input of firstInputs(recovered, { mode: 'sim', codeVersion: '0', node: '0' }, ts)) host.push(input)
   for (const decider of deciders) host.push({ ...running(decider.name), ts })
@@ -172,12 +177,21 @@ export interface Redecided {
 }
 
 /** Decides the recorded inputs again in a dispatcher that was never interrupted. */
-export function redecide(events: readonly AnyEvent[], deciders: readonly Decider<unknown>[] = smallAgents): Redecided {
+export function redecide(
+  events: readonly AnyEvent[],
+  deciders: readonly Decider<unknown>[] = smallAgents,
+  history: Iterable<Input> = [],
+  restored?: (agent: string, event: AnyEvent) => unknown,
+): Redecided {
   const lines = new LineBuffer()
   const dispatcher = new Dispatcher({ deciders, runSeed: 3, lines, log: 'full', startRunning: false })
+  for (const input of history) dispatcher.warm(input)
   const states = new Map<number, ReadonlyMap<string, string>>()
-  for (const { type, by, ts, data, cause } of events) {
+  for (const event of events) {
+    const { type, by, ts, data, cause } = event
     if (cause !== 0) continue
+    if (event.type === 'AgentRestored' && restored)
+      dispatcher.restore(event.data.agent, restored(event.data.agent, event))
     dispatcher.step({ type, by, ts, data })
     const now = dispatcher.slots.map((slot) => [slot.decider.name, JSON.stringify(slot.state)] as const)
     states.set(dispatcher.seq, new Map(now))
