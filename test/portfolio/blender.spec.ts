@@ -59,9 +59,9 @@ const weights = (drafts: readonly { data: unknown }[]) =>
 describe('portfolio/blender', () => {
   it('divides by eligible instruments, clips, weighs by budget and confidence, and says on what it stands', () => {
     const past = [
-      says('signal/tsmom', BTC, 0.4, 0.9),
-      says('signal/donchian', BTC, -0.1, 0.5),
-      says('signal/donchian', ETH, 0.2, 0.5),
+      says('tsmom', BTC, 0.4, 0.9),
+      says('donchian', BTC, -0.1, 0.5),
+      says('donchian', ETH, 0.2, 0.5),
     ]
     given(configured(), past)
       .when(instant(HOUR_MS))
@@ -122,38 +122,38 @@ describe('portfolio/blender', () => {
   it('says nothing between rebalances when nothing changed, and always something at a rebalance', () => {
     const decider = configured()
     given(decider, []).when(instant(HOUR_MS)).thenNothing()
-    given(decider, [says('signal/tsmom', BTC, 0.1), instant(HOUR_MS)])
+    given(decider, [says('tsmom', BTC, 0.1), instant(HOUR_MS)])
       .when(instant(2 * HOUR_MS))
       .thenNothing()
-    given(decider, [says('signal/tsmom', BTC, 0.1), instant(HOUR_MS)])
+    given(decider, [says('tsmom', BTC, 0.1), instant(HOUR_MS)])
       .when(instant(DAY_MS))
       .then([{ type: 'PortfolioBlended', data: { instant: DAY_MS, scheduled: true, rows: [] } }])
   })
 
   it('keeps silent within the band and adds up small moves against what it last said', () => {
-    const start = [says('signal/tsmom', BTC, 0.1), instant(HOUR_MS)]
-    given(configured(), [...start, says('signal/tsmom', BTC, 0.104)])
+    const start = [says('tsmom', BTC, 0.1), instant(HOUR_MS)]
+    given(configured(), [...start, says('tsmom', BTC, 0.104)])
       .when(instant(2 * HOUR_MS))
       .thenNothing()
-    const past = [...start, says('signal/tsmom', BTC, 0.104), instant(2 * HOUR_MS), says('signal/tsmom', BTC, 0.108)]
+    const past = [...start, says('tsmom', BTC, 0.104), instant(2 * HOUR_MS), says('tsmom', BTC, 0.108)]
     const when = given(configured(), past).when(instant(3 * HOUR_MS))
     expect(weights(when.drafts)).toEqual({ [BTC]: 0.108 })
   })
 
   it('speaks when the weight becomes 0 or changes sign, however small', () => {
-    const start = [says('signal/tsmom', BTC, 0.0001), instant(HOUR_MS)]
+    const start = [says('tsmom', BTC, 0.0001), instant(HOUR_MS)]
     expect(
-      weights(given(configured(), [...start, says('signal/tsmom', BTC, 0)]).when(instant(2 * HOUR_MS)).drafts),
+      weights(given(configured(), [...start, says('tsmom', BTC, 0)]).when(instant(2 * HOUR_MS)).drafts),
     ).toEqual({
       [BTC]: 0,
     })
     expect(
-      weights(given(configured(), [...start, says('signal/tsmom', BTC, -0.0001)]).when(instant(2 * HOUR_MS)).drafts),
+      weights(given(configured(), [...start, says('tsmom', BTC, -0.0001)]).when(instant(2 * HOUR_MS)).drafts),
     ).toEqual({ [BTC]: -0.0001 })
   })
 
   it('goes flat on conflict, and says conflict', () => {
-    const past = [says('signal/tsmom', BTC, 0.2), says('signal/donchian', BTC, -0.18), instant(HOUR_MS)]
+    const past = [says('tsmom', BTC, 0.2), says('donchian', BTC, -0.18), instant(HOUR_MS)]
     given(configured(), past.slice(0, 2))
       .when(instant(HOUR_MS))
       .then([
@@ -162,16 +162,16 @@ describe('portfolio/blender', () => {
         }),
       ])
     // From conflict to flat the weight stays 0, but the outcome is news.
-    const flat = given(configured(), [...past, says('signal/tsmom', BTC, 0), says('signal/donchian', BTC, 0)]).when(
+    const flat = given(configured(), [...past, says('tsmom', BTC, 0), says('donchian', BTC, 0)]).when(
       instant(2 * HOUR_MS),
     )
     expect(blended(flat.drafts).rows[0]).toMatchObject({ weight: 0, outcome: 'flat' })
   })
 
   it('gives the shares of a withdrawn instrument to the others', () => {
-    const past = [says('signal/tsmom', BTC, 0.1), says('signal/tsmom', ETH, 0.1), instant(HOUR_MS)]
+    const past = [says('tsmom', BTC, 0.1), says('tsmom', ETH, 0.1), instant(HOUR_MS)]
     for (const last of [
-      says('signal/tsmom', ETH, 0, 0, 'stale'),
+      says('tsmom', ETH, 0, 0, 'stale'),
       event('InstrumentDelisted', { instrument: ETH, reason: 'gone' }, { seq: ++seq }),
     ])
       expect(weights(given(configured(), [...past, last]).when(instant(2 * HOUR_MS)).drafts)).toEqual({
@@ -181,37 +181,37 @@ describe('portfolio/blender', () => {
   })
 
   it('lets a signal without an opinion on an instrument not dilute it, but a neutral one does', () => {
-    const alone = given(configured(), [says('signal/tsmom', BTC, 0.2)]).when(instant(HOUR_MS))
+    const alone = given(configured(), [says('tsmom', BTC, 0.2)]).when(instant(HOUR_MS))
     expect(weights(alone.drafts)).toEqual({ [BTC]: 0.2 })
     const diluted = given(configured(), [
-      says('signal/tsmom', BTC, 0.2),
-      says('signal/meanrev', BTC, 0, 0, 'neutral'),
+      says('tsmom', BTC, 0.2),
+      says('meanrev', BTC, 0, 0, 'neutral'),
     ]).when(instant(HOUR_MS))
     expect(weights(diluted.drafts)).toEqual({ [BTC]: 0.1 })
     const active = given(configured({ norm: 'active' }), [
-      says('signal/tsmom', BTC, 0.2, 0.5),
-      says('signal/meanrev', BTC, 0, 0, 'neutral'),
+      says('tsmom', BTC, 0.2, 0.5),
+      says('meanrev', BTC, 0, 0, 'neutral'),
     ]).when(instant(HOUR_MS))
     expect(weights(active.drafts)).toEqual({ [BTC]: 0.2 })
   })
 
   it('ignores words of signals and on instruments that it does not know', () => {
     const past = [
-      says('signal/astrology', BTC, 1),
-      says('signal/tsmom', 'test.perp.DOGE', 1),
+      says('astrology', BTC, 1),
+      says('tsmom', 'test.perp.DOGE', 1),
       bar('test.perp.DOGE', 1, 1),
     ]
     const delisted = event('InstrumentDelisted', { instrument: 'test.perp.DOGE', reason: 'gone' }, { seq: ++seq })
     given(configured(), [...past, delisted])
       .when(instant(HOUR_MS))
       .thenNothing()
-    given(configured({}, { tsmom: { enabled: false } }), [says('signal/tsmom', BTC, 1)])
+    given(configured({}, { tsmom: { enabled: false } }), [says('tsmom', BTC, 1)])
       .when(instant(HOUR_MS))
       .thenNothing()
   })
 
   it('scales by agreement on request, contributions included', () => {
-    const past = [says('signal/tsmom', BTC, 0.2), says('signal/donchian', BTC, -0.1)]
+    const past = [says('tsmom', BTC, 0.2), says('donchian', BTC, -0.1)]
     const when = given(configured({ scaleByAgreement: true }), past).when(instant(HOUR_MS))
     const row = blended(when.drafts).rows[0] as unknown as { weight: number; parts: { contribution: number }[] }
     expect(row.weight).toBeCloseTo(0.05 / 3, 8)
@@ -221,8 +221,8 @@ describe('portfolio/blender', () => {
   it('tilts budgets by virtual returns up to the day before, after 30 days of them', () => {
     const days = (count: number) => {
       const past = [
-        says('signal/tsmom', BTC, 0.2),
-        says('signal/donchian', BTC, -0.05),
+        says('tsmom', BTC, 0.2),
+        says('donchian', BTC, -0.05),
         bar(BTC, 0, 100),
         instant(DAY_MS),
       ]
@@ -246,7 +246,7 @@ describe('portfolio/blender', () => {
   })
 
   it('does not earn on a weight chosen at the same close, nor twice on one bar', () => {
-    const past = [bar(BTC, 0, 100), instant(DAY_MS), bar(BTC, 1, 110), says('signal/tsmom', BTC, 0.2)]
+    const past = [bar(BTC, 0, 100), instant(DAY_MS), bar(BTC, 1, 110), says('tsmom', BTC, 0.2)]
     const first = given(configured(), past).when(instant(2 * DAY_MS)).state as BlenderState
     expect(first.signals[0]!.returns).toEqual([])
     const second = given(configured(), [...past, instant(2 * DAY_MS), bar(BTC, 2, 121), bar(BTC, 2, 500)]).when(
@@ -259,7 +259,7 @@ describe('portfolio/blender', () => {
   it('an agent that only evolved for a while still speaks of what changed meanwhile', () => {
     const decider = configured()
     let state = decider.initial()
-    for (const e of [says('signal/tsmom', BTC, 0.1), instant(HOUR_MS), instant(2 * HOUR_MS)])
+    for (const e of [says('tsmom', BTC, 0.1), instant(HOUR_MS), instant(2 * HOUR_MS)])
       state = decider.evolve(state, e)
     const last = instant(3 * HOUR_MS)
     state = decider.evolve(state, last)
@@ -269,7 +269,7 @@ describe('portfolio/blender', () => {
 
   it('property: state survives JSON at any moment, incremental equals a blend of everything, contributions add up', () => {
     const word = fc.record({
-      signal: fc.constantFrom('signal/tsmom', 'signal/donchian', 'signal/meanrev'),
+      signal: fc.constantFrom('tsmom', 'donchian', 'meanrev'),
       instrument: fc.constantFrom(BTC, ETH),
       weight: fc.integer({ min: -1000, max: 1000 }).map((w) => w / 1000),
       confidence: fc.integer({ min: 0, max: 10 }).map((c) => c / 10),
