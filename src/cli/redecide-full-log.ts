@@ -13,12 +13,13 @@ export const fillsOf = (mode: string): 'quote' | 'venue' | 'nextOpen' =>
 
 export function redecideFullLog(run: RecordedRun): Replay {
   const begun = performance.now()
+  const deciders = catalogue(run.config, fillsOf(run.manifest.mode))
   const { divergence, derivedEvents } = redecideLog({
     runDir: run.dir,
-    deciders: catalogue(run.config, fillsOf(run.manifest.mode)),
+    deciders,
     runSeed: run.config.seed,
     history: historyOf(run),
-    restored: restoredAgent(run),
+    restored: restoredAgent(run, deciders),
   })
   const fingerprint = fingerprintOf(run.dir)
   return {

@@ -56,7 +56,7 @@ function stateOfLog(run: RecordedRun, untilSeq: number): Dispatcher {
     deciders,
     runSeed: run.config.seed,
     history: historyOf(run),
-    restored: restoredAgent(run),
+    restored: restoredAgent(run, deciders),
     untilSeq,
   })
   if (divergence !== undefined)
