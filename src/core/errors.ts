@@ -60,6 +60,11 @@ export const ERRORS = {
   ),
   LAKE_BUSY: row(1, 'Another process is writing to the lake.', 'Wait until that import or backfill has ended.', true),
   RUN_NOT_FOUND: row(2, 'There is no such run folder.', 'Give a run id of var/runs or the path of a run folder.'),
+  RUN_DIFFERS: row(
+    2,
+    'The run exists, and was begun with another configuration, mode or code.',
+    'Give the same configuration to go on with it, another --run, or --child-of RUN for a run that takes over its book.',
+  ),
   RUN_LOCKED: row(1, 'Another process is writing this run.', 'Stop that process, or start a run of your own.', true),
   MANIFEST_INVALID: row(
     1,
