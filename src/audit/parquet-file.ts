@@ -1,0 +1,126 @@
+/**
+ * Owns tables as Parquet, by DuckDB: rows go in chunks into a database file beside the target, from which DuckDB writes the
+ * table, so that memory stays bounded. The only file of this room that knows DuckDB.
+ */
+import { rmSync } from 'node:fs'
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBType,
+  type DuckDBValue,
+  VARCHAR,
+} from '@duckdb/node-api'
+import type { Cell, Column, ColumnType, TableFile } from './table-file.js'
+import { partialOf, publish, refuseExisting } from './target-file.js'
+
+/** Rows of a chunk; the vector size of DuckDB. */
+const CHUNK_ROWS = 2048
+
+/** How a column is kept on the way, and what becomes of it in the file. */
+const KEPT: Readonly<Record<ColumnType, readonly [sql: string, type: DuckDBType, select: (name: string) => string]>> = {
+  integer: ['BIGINT', BIGINT, (name) => name],
+  number: ['DOUBLE', DOUBLE, (name) => name],
+  text: ['VARCHAR', VARCHAR, (name) => name],
+  flag: ['BOOLEAN', BOOLEAN, (name) => name],
+  decimal: ['VARCHAR', VARCHAR, (name) => `${name}::DECIMAL(38, 8)`],
+  time: ['BIGINT', BIGINT, (name) => `make_timestamp(${name} * 1000)`],
+}
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+export class ParquetFile implements TableFile {
+  readonly #path: string
+  readonly #partial: string
+  readonly #columns: readonly Column[]
+  readonly #instance: DuckDBInstance
+  readonly #connection: DuckDBConnection
+  readonly #appender: DuckDBAppender
+  #rows: (readonly Cell[])[] = []
+
+  private constructor(
+    path: string,
+    columns: readonly Column[],
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    appender: DuckDBAppender,
+  ) {
+    this.#path = path
+    this.#partial = partialOf(path)
+    this.#columns = columns
+    this.#instance = instance
+    this.#connection = connection
+    this.#appender = appender
+  }
+
+  /** TARGET_EXISTS, or DuckDB's error. */
+  static async create(path: string, columns: readonly Column[]): Promise<ParquetFile> {
+    refuseExisting(path)
+    const instance = await DuckDBInstance.create(databaseOf(path))
+    const connection = await instance.connect()
+    const fields = columns.map(({ name, type }) => `${quoted(name)} ${KEPT[type][0]}`)
+    await connection.run(`CREATE TABLE outgoing (${fields.join(', ')})`)
+    return new ParquetFile(path, columns, instance, connection, await connection.createAppender('outgoing'))
+  }
+
+  row(cells: readonly Cell[]): void {
+    this.#rows.push(cells)
+    if (this.#rows.length === CHUNK_ROWS) this.#flush()
+  }
+
+  async finish(): Promise<void> {
+    try {
+      this.#flush()
+      this.#appender.closeSync()
+      const select = this.#columns.map(({ name, type }) => `${KEPT[type][2](quoted(name))} AS ${quoted(name)}`)
+      const options = '(FORMAT parquet, COMPRESSION zstd)'
+      await this.#connection.run(
+        `COPY (SELECT ${select.join(', ')} FROM outgoing ORDER BY rowid) TO ${literal(this.#partial)} ${options}`,
+      )
+    } catch (error) {
+      rmSync(this.#partial, { force: true })
+      throw error
+    } finally {
+      this.#close()
+    }
+    publish(this.#partial, this.#path)
+  }
+
+  discard(): void {
+    this.#close()
+    rmSync(this.#partial, { force: true })
+  }
+
+  #flush(): void {
+    const rows = this.#rows
+    if (rows.length === 0) return
+    const types = this.#columns.map(({ type }) => KEPT[type][1])
+    const chunk = DuckDBDataChunk.create(types, rows.length)
+    this.#columns.forEach(({ type }, c) => {
+      const vector = chunk.getColumnVector(c)
+      for (let r = 0; r < rows.length; r++) vector.setItem(r, storedCell(rows[r]![c]!, type))
+      vector.flush()
+    })
+    this.#appender.appendDataChunk(chunk)
+    this.#rows = []
+  }
+
+  #close(): void {
+    this.#connection.closeSync()
+    this.#instance.closeSync()
+    for (const end of ['', '.wal']) rmSync(`${databaseOf(this.#path)}${end}`, { force: true })
+  }
+}
+
+/** The database that rows wait in. */
+const databaseOf = (path: string): string => `${partialOf(path)}.duckdb`
+
+function storedCell(cell: Cell, type: ColumnType): DuckDBValue {
+  if (typeof cell === 'number' && (type === 'integer' || type === 'time')) return BigInt(cell)
+  return cell
+}

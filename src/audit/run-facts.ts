@@ -1,0 +1,83 @@
+/**
+ * Owns what manifest.json tells the auditor: currencies of instruments, parameters that sentences name, tape files. Reads
+ * nothing else, and takes nothing for granted: a copied run may be of another version, and every fact may be absent.
+ */
+import { parseInstrument, symbolOf } from '#core/ids'
+import type { Json, RunManifest } from '#events/log/manifest'
+
+interface Terms {
+  readonly base: string
+  readonly quote: string
+  /** Instrument of the lake whose bars are read. */
+  readonly bars: string
+}
+
+type JsonObject = { readonly [key: string]: Json }
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const textOf = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
+
+export class RunFacts {
+  readonly manifest: RunManifest
+  readonly #terms = new Map<string, Terms>()
+
+  constructor(manifest: RunManifest) {
+    this.manifest = manifest
+    const { universe } = manifest.configuration
+    for (const entry of Array.isArray(universe) ? universe : []) {
+      const instrument = isObject(entry) ? textOf(entry.instrument) : undefined
+      if (!isObject(entry) || instrument === undefined) continue
+      const guess = guessTerms(instrument)
+      const base = textOf(entry.base) ?? guess.base
+      const quote = textOf(entry.quote) ?? guess.quote
+      this.#terms.set(instrument, { base, quote, bars: textOf(entry.barsOf) ?? instrument })
+    }
+  }
+
+  /** The currency that a position of the instrument is counted in: `BTC`. */
+  base(instrument: string): string {
+    return (this.#terms.get(instrument) ?? guessTerms(instrument)).base
+  }
+
+  quote(instrument: string): string {
+    return (this.#terms.get(instrument) ?? guessTerms(instrument)).quote
+  }
+
+  /** A number of the configuration by its path: `['risk', 'maxAbsWeight']`. */
+  setting(...path: readonly string[]): number | undefined {
+    let value: Json | undefined = this.manifest.configuration
+    for (const key of path) value = isObject(value) ? value[key] : undefined
+    return typeof value === 'number' ? value : undefined
+  }
+
+  /** Capital at the start, quote; undefined where the configuration names none. */
+  get capital(): string | undefined {
+    return textOf(this.manifest.configuration.capital)
+  }
+
+  /** Tape files with rows of the instrument around `ts`, by path. */
+  tapeFiles(instrument: string, kind: 'bars' | 'funding', ts: number): string[] {
+    const parts = parseInstrument(this.#terms.get(instrument)?.bars ?? instrument)
+    if (parts === undefined) return []
+    const folder = `/venue=${parts.venue}/market=${parts.market}/symbol=${parts.symbol}/`
+    return this.manifest.tape
+      .map(({ path }) => path)
+      .filter((path) => path.startsWith(`kind=${kind}/`) && path.includes(folder) && covers(path, ts))
+  }
+}
+
+const DAY = 86_400_000
+
+/** Whether a file of the lake (`<first ts>-<last ts>-<rows>.parquet`) may hold the bar that closed at `ts`. */
+function covers(path: string, ts: number): boolean {
+  const match = /\/(\d+)-(\d+)-\d+\.parquet$/.exec(path)
+  return match === null || (Number(match[1]) <= ts && ts <= Number(match[2]) + DAY)
+}
+
+function guessTerms(instrument: string): Terms {
+  const symbol = symbolOf(instrument)
+  const match = /^(.+?)[-_]?(USDT|USDC|FDUSD|BUSD|USD|EUR|BTC|ETH)$/.exec(symbol)
+  return { base: match?.[1] ?? 'units', quote: match?.[2] ?? 'quote', bars: instrument }
+}

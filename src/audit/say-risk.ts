@@ -1,0 +1,144 @@
+/** Owns the sentences of risk: each step of the pipeline with its limit, approvals, refusals, stops, halts, funding. */
+import { symbolOf } from '#core/ids'
+import type {
+  FundingAccrued,
+  OrderApproved,
+  OrderRefused,
+  PositionSettled,
+  RiskAssessed,
+  StopTriggered,
+  TradingHalted,
+} from '#events/risk.events'
+import type { RunFacts } from './run-facts.js'
+import { exact, figure, lasting, money, percent, ratio, when } from './words.js'
+
+type Step = RiskAssessed['data']['steps'][number]
+
+const unknownOr = (value: number | null, write: (value: number) => string): string =>
+  value === null ? 'unknown' : write(value)
+
+/** What a step measured against its limit. */
+function measured({ step, measured: seen, limit, factor }: Step): string {
+  const most = unknownOr(limit, percent)
+  switch (step) {
+    case 'maxAbsWeight':
+      return `largest weight ${unknownOr(seen, percent)} against a cap of ${most}`
+    case 'volTarget':
+      return seen === null
+        ? `volatility target ${most}, ex-ante volatility unknown (no trend position or too little history)`
+        : `volatility target ${most} a year against ${percent(seen)} ex ante`
+    case 'kelly':
+      return `Kelly ${seen === null ? 'fraction unknown (too little history)' : `optimum ${ratio(seen)}`}, leverage ${ratio(factor)}, at most ${unknownOr(limit, ratio)}`
+    case 'sleeveCap':
+      return `carry sleeve ${unknownOr(seen, percent)} against a cap of ${most}`
+    case 'netCap':
+      return `net exposure ${unknownOr(seen, percent)} against a cap of ${most}`
+    case 'grossCap':
+      return `gross exposure ${unknownOr(seen, percent)} against a cap of ${most}`
+    case 'turnover':
+      return limit === null
+        ? `turnover ${unknownOr(seen, percent)} in 30 days, no limit set`
+        : `turnover ${unknownOr(seen, percent)} in 30 days against a cap of ${most}, bands and orders at work included`
+    case 'drawdown':
+      return `drawdown ${unknownOr(seen, percent)} against a halt at ${most}${factor === 0 ? ', trading is halted: only reductions pass' : ''}`
+    case 'lotRounding':
+      return 'rounded to whole lots'
+  }
+}
+
+/** `volTarget: volatility target 10 % a year against 13.2 % ex ante → × 0.76; gross 40 % → 30.4 %, net -12 % → -9.1 %`. */
+export function sayStep(step: Step): string {
+  const { grossBefore, grossAfter, netBefore, netAfter, factor } = step
+  const changed = grossBefore !== grossAfter || netBefore !== netAfter
+  const scaled = factor !== 1 && step.step !== 'drawdown' && step.step !== 'kelly' ? ` → × ${ratio(factor)}` : ''
+  const book = changed
+    ? `gross ${percent(grossBefore)} → ${percent(grossAfter)}, net ${percent(netBefore)} → ${percent(netAfter)}`
+    : `unchanged (gross ${percent(grossAfter)}, net ${percent(netAfter)})`
+  return `${step.step}: ${measured(step)}${scaled}; ${book}`
+}
+
+export function sayAssessment({ by, ts, data }: RiskAssessed, instrument: string | undefined): string {
+  const nav = `${by} assessed the book at ${when(ts)}, NAV ${money(data.nav)}`
+  const rows = instrument === undefined ? data.rows : data.rows.filter((row) => row.instrument === instrument)
+  const parts = rows.map(
+    (row) =>
+      `${symbolOf(row.instrument)} wanted ${percent(row.blended)}, held ${percent(row.held)}, allowed ${percent(row.approved)} of NAV at a mark of ${figure(row.mark)}`,
+  )
+  return parts.length === 0 ? nav : `${nav}: ${parts.join('; ')}`
+}
+
+export const PURPOSES = {
+  rebalance: 'to rebalance',
+  stop: 'to close a stopped position',
+  flatten: 'to flatten the book on command',
+  derisk: 'to close the book after a drawdown',
+} as const
+
+export function sayApproval({ by, ts, data }: OrderApproved, facts: RunFacts): string {
+  const { order, instrument, side, quantity, purpose, referencePrice, weightBefore, weightAfter, reduceOnly } = data
+  const size = `${side} ${exact(quantity)} ${facts.base(instrument)}`
+  const weights = `${percent(weightBefore)} → ${percent(weightAfter)} of NAV`
+  const only = reduceOnly ? ', reduce-only' : ''
+  return `${by} approved ${order} at ${when(ts)}: ${size} of ${symbolOf(instrument)} at ${exact(referencePrice)} ${PURPOSES[purpose]}${only}: ${weights}`
+}
+
+/** What was not allowed, with the number that stood against which limit. */
+function refusal({ code, value, limit, instrument }: OrderRefused['data'], facts: RunFacts): string {
+  switch (code) {
+    case 'below-lot':
+      return `${unknownOr(value, figure)} ${facts.base(instrument)} is less than one lot of ${unknownOr(limit, figure)}`
+    case 'below-min-notional':
+      return `worth ${unknownOr(value, money)} ${facts.quote(instrument)}, the venue takes no less than ${unknownOr(limit, money)}`
+    case 'inside-band':
+      return `${unknownOr(value, percent)} from the target, within the band of ${unknownOr(limit, percent)}`
+    case 'trading-halted':
+      return 'trading is halted, only reductions pass'
+    case 'no-mark':
+      return 'it has no price yet'
+    case 'stale-mark':
+      return `its price is ${unknownOr(value, figure)} h old, at most ${unknownOr(limit, figure)} h`
+    case 'turnover-exhausted':
+      return `turnover of ${unknownOr(value, percent)} in 30 days leaves too little of ${unknownOr(limit, percent)}`
+    case 'stopped-out':
+      return 'it was stopped out and stays flat until its target is 0 or changes sign'
+    case 'in-flight':
+      return 'an order of it is still at work'
+    case 'not-listed':
+      return 'it is not traded now'
+  }
+}
+
+export function sayRefusal({ by, ts, data }: OrderRefused, facts: RunFacts): string {
+  const { side, quantity, instrument, wanted, code } = data
+  const size = `to ${side} ${exact(quantity)} ${facts.base(instrument)}`
+  return `${by} refused ${size} of ${symbolOf(instrument)} (wanted ${percent(wanted)} of NAV) at ${when(ts)}: ${refusal(data, facts)} [${code}]`
+}
+
+export function sayStop({ by, ts, data }: StopTriggered): string {
+  const { instrument, side, level, extreme, atr, multiple, price } = data
+  const beyond = side === 'long' ? 'below' : 'above'
+  const rule = `${ratio(multiple)} × ATR of ${figure(atr)} from the best price since entry, ${figure(extreme)}; never loosened`
+  return `${by} saw ${symbolOf(instrument)} trade at ${figure(price)}, ${beyond} the stop of the ${side} at ${figure(level)} (${rule}), ${when(ts)}`
+}
+
+export function sayHalt({ by, ts, data }: TradingHalted): string {
+  const { reason, detail, value, limit } = data
+  const write =
+    reason === 'drawdown' ? percent : reason === 'clock-stepped' || reason === 'log-stalled' ? lasting : figure
+  const numbers = value === null ? '' : ` at ${write(value)}${limit === null ? '' : ` against ${write(limit)}`}`
+  return `${by} halted trading at ${when(ts)}: ${reason} (${detail})${numbers}`
+}
+
+export function sayFunding({ by, ts, data }: FundingAccrued, facts: RunFacts): string {
+  const rows = data.rows.map(({ instrument, cash, rate, quantity, mark, proxy }) => {
+    const how = Number(cash) < 0 ? 'paid' : 'received'
+    const paid = `${how} ${money(cash.replace('-', ''))} ${facts.quote(instrument)}`
+    return `${symbolOf(instrument)} ${paid} (${exact(quantity)} at ${figure(mark)}, rate ${percent(rate)}${proxy ? ', a stand-in' : ''})`
+  })
+  return `${by} booked funding at ${when(ts)}: ${rows.join('; ')}`
+}
+
+export function saySettlement({ by, ts, data }: PositionSettled, facts: RunFacts): string {
+  const { instrument, quantity, price, realised } = data
+  return `${by} settled ${exact(quantity)} ${facts.base(instrument)} of ${symbolOf(instrument)} at its last mark ${exact(price)}, realised ${money(realised)} ${facts.quote(instrument)}, ${when(ts)}`
+}

@@ -1,0 +1,125 @@
+/** Owns the sentences of signals and of the blend: values against thresholds, confidences, weights. Never decides anything. */
+import { symbolOf } from '#core/ids'
+import { HOUR_MS } from '#core/time'
+import type { PortfolioBlended } from '#events/portfolio.events'
+import type { SignalChanged } from '#events/signal.events'
+import type { RunFacts } from './run-facts.js'
+import { figure, percent, ratio, when } from './words.js'
+
+type Write = (value: number) => string
+
+/** What a term is called and how its number is written; any other term is named as it is. */
+const TERMS: Readonly<Record<string, readonly [words: string, write: Write]>> = {
+  momentum: ['momentum', percent],
+  skipClose: ['close at the end of the window', figure],
+  lookbackClose: ['close at its start', figure],
+  annualVol: ['volatility', (value) => `${percent(value)} a year`],
+  z: ['z', ratio],
+  parts: ['finer bars in the day', figure],
+  upper: ['entry channel above', figure],
+  lower: ['entry channel below', figure],
+  adx: ['ADX', ratio],
+  atr: ['ATR', figure],
+  strength: ['strength', ratio],
+  stop: ['stop', figure],
+  testedStop: ['stop that the bar was tested against', figure],
+  missingBars: ['missing bars', figure],
+  exitUpper: ['exit channel above', figure],
+  exitLower: ['exit channel below', figure],
+  vwap: ['VWAP', figure],
+  medianQuoteVolume: ['median daily volume', figure],
+  funding8hBps: ['funding in 8 h', (value) => `${figure(value)} bp`],
+  cascade: ['cascade', figure],
+  volumeZ: ['z of volume', ratio],
+  returnSigmas: ['return in deviations', ratio],
+  heldHours: ['hours held', figure],
+  cascadeConfidence: ['confidence of fading a cascade ×', ratio],
+  ageHours: ['hours since its last bar', figure],
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  momentum: 'on momentum',
+  neutral: 'nothing speaks for a side',
+  'missing-bar': 'a close of its window is missing, so the last opinion is held',
+  'missing-bars': 'a breakout refused: too many bars of the channel are missing',
+  breakout: 'on a breakout',
+  'exit-channel': 'the close broke the exit channel',
+  'trailing-stop': 'its trailing stop was crossed',
+  choppy: 'a breakout refused: the trend is too weak',
+  reversion: 'on a stretched price',
+  stop: 'its stop was crossed',
+  vwap: 'the price is back at its average',
+  'time-stop': 'the time for the trade is over',
+  cascade: 'an entry refused: the bar of a cascade',
+  illiquid: 'an entry refused: too little volume',
+  funding: 'an entry refused: funding leans too far to one side',
+  'funding-missing': 'an entry refused: no settled funding is known',
+  stale: 'its data is too old',
+  delisted: 'the instrument trades no more',
+}
+
+function term({ name, value, threshold }: SignalChanged['data']['terms'][number]): string {
+  const [words, write] = TERMS[name] ?? [name, figure]
+  const number = value === null ? 'unknown' : write(value)
+  return `${words} ${number}${threshold === undefined ? '' : ` against ${write(threshold)}`}`
+}
+
+export function saySignal({ by, ts, data }: SignalChanged): string {
+  const { instrument, side, reason, price, confidence, targetWeight, terms, asOf } = data
+  const went = side === 'flat' ? 'is flat in' : `went ${side}`
+  const why = REASONS[reason] ?? reason
+  const close = price > 0 && reason !== 'delisted' ? ` at a close of ${figure(price)}` : ''
+  const values = terms.length === 0 ? '' : `: ${terms.map(term).join(', ')}`
+  const age = asOf > 0 && ts - asOf > HOUR_MS ? ` (on the bar that closed ${when(asOf)})` : ''
+  const target = `confidence ${ratio(confidence)} → target ${percent(targetWeight)} of NAV`
+  return `${by} ${went} ${symbolOf(instrument)} at ${when(ts)}${close}${age}, ${why}${values}; ${target}`
+}
+
+type Row = PortfolioBlended['data']['rows'][number]
+type Part = Row['parts'][number]
+
+/** The signal's own settings by the name under which it speaks to the blender. */
+const SETTINGS: Readonly<Record<string, string>> = { meanrev: 'meanReversion' }
+
+/** One instrument of a blend: how many signals, how far they agree, what is wanted. */
+export function sayBlend({ by, ts, data }: PortfolioBlended, row: Row, facts: RunFacts): string {
+  const agreement = `agreement ${ratio(row.agreement)}${limitOf(facts.setting('blender', 'minAgreement'))}`
+  const outcome =
+    row.outcome === 'conflict'
+      ? `the signals contradict each other (${agreement}), so nothing is wanted`
+      : row.outcome === 'flat'
+        ? 'no signal wants a position'
+        : `wants ${percent(row.weight)} of NAV (${agreement})`
+  const scheduled = data.scheduled ? ' at the scheduled rebalance' : ''
+  const count = row.parts.length === 1 ? 'one signal' : `${row.parts.length} signals`
+  return `${by} blended ${count} on ${symbolOf(row.instrument)} at ${when(ts)}${scheduled}: ${outcome}`
+}
+
+const limitOf = (limit: number | undefined): string => (limit === undefined ? '' : ` against ${ratio(limit)}`)
+
+/** `tsmom: target -24.6 % divided among 17 instruments = -1.45 %, × confidence 0.42 × budget 1 of 2 → adds -0.3 %`. */
+export function sayPart(part: Part, row: Row, signal: SignalChanged | undefined, facts: RunFacts): string {
+  const { weight, confidence, budget, contribution } = part
+  const target = signal?.data.targetWeight
+  const bound = facts.setting('signals', SETTINGS[part.signal] ?? part.signal, 'maxAbsWeight')
+  const clipped = target === undefined ? 0 : Math.sign(target) * Math.min(Math.abs(target), bound ?? Math.abs(target))
+  const share = weight === 0 ? 0 : clipped / weight
+  const count = Math.round(share)
+  const divided = count >= 1 && Math.abs(share / count - 1) < 0.01
+  const from =
+    target === undefined || weight === 0
+      ? `weight ${percent(weight)}`
+      : `target ${percent(target)}${clipped === target ? '' : `, cut to ${percent(clipped)},`}${
+          divided
+            ? ` divided among ${count} instrument${count === 1 ? '' : 's'} = ${percent(weight)}`
+            : ` → ${percent(weight)}`
+        }`
+  const budgets = row.parts.reduce((sum, each) => sum + each.budget, 0)
+  return `${part.signal}: ${from}, × confidence ${ratio(confidence)} × budget ${ratio(budget)} of ${ratio(budgets)} → adds ${percent(contribution)}`
+}
+
+export function sayBlendOfBook({ by, ts, data }: PortfolioBlended): string {
+  if (data.rows.length === 0) return `${by} found no target changed at the scheduled rebalance of ${when(ts)}`
+  const rows = data.rows.map((row) => `${symbolOf(row.instrument)} ${percent(row.weight)}`)
+  return `${by} blended at ${when(ts)}${data.scheduled ? ' (scheduled)' : ''}: ${rows.join(', ')} of NAV`
+}

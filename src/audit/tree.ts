@@ -1,0 +1,175 @@
+/**
+ * Owns the causal tree: which events an event stands on, and nodes in words and numbers. What was told once is only named
+ * again. Never goes further back than what decided.
+ */
+import type { AnyEvent } from '#events/catalogue'
+import type { AuditLog } from './log-scan.js'
+import type { RunFacts } from './run-facts.js'
+import { wordsOf } from './say.js'
+import { sayAbsentInput } from './say-inputs.js'
+
+export interface ExplainNode {
+  readonly seq: number
+  /** Epoch ms; null, as are type and by, for an input that the log does not hold. */
+  readonly ts: number | null
+  readonly type: string | null
+  readonly by: string | null
+  /** One sentence. */
+  readonly says: string
+  /** Further sentences: steps of the pipeline, parts of the blend. */
+  readonly details: readonly string[]
+  readonly data: unknown
+  /** True where the event was told before; details, data and reasons stand there. */
+  readonly told: boolean
+  readonly because: readonly ExplainNode[]
+}
+
+/** What held when the explained event happened, by seq; 0 for never. */
+export interface Landmarks {
+  /** Newest PortfolioBlended with a row of the instrument, the newest stop, the newest halt that was not resumed. */
+  readonly blended: ReadonlyMap<string, number>
+  readonly stopped: ReadonlyMap<string, number>
+  readonly halted: number
+}
+
+/** A tree is about one instrument and a few dozen events; a bound against logs that nobody wrote. */
+const MAX_EVENTS = 20_000
+/** How far before an instant its bars are looked for. */
+const INSTANT_SPAN = 2_000
+
+export class CausalTree {
+  readonly #log: AuditLog
+  readonly #facts: RunFacts
+  readonly #lastSeq: number
+  readonly #landmarks: Landmarks
+  readonly #events = new Map<number, AnyEvent>()
+  readonly #reasons = new Map<number, readonly number[]>()
+  readonly #told = new Set<number>()
+
+  constructor(log: AuditLog, facts: RunFacts, landmarks: Landmarks, lastSeq: number) {
+    this.#log = log
+    this.#facts = facts
+    this.#landmarks = landmarks
+    this.#lastSeq = lastSeq
+  }
+
+  /** Nodes of the events, each with all that it stands on. */
+  nodes(events: readonly AnyEvent[], instrument: string | undefined): ExplainNode[] {
+    for (const event of events) this.#events.set(event.seq, event)
+    this.#gather(events, instrument)
+    return events.map((event) => this.#node(event.seq, undefined, instrument))
+  }
+
+  /** Nodes of what followed, without reasons: they are what is explained already. */
+  effects(events: readonly AnyEvent[], instrument: string | undefined): ExplainNode[] {
+    for (const event of events) this.#events.set(event.seq, event)
+    return events.map((event) => this.#node(event.seq, undefined, instrument))
+  }
+
+  /** An input that is not in the log. */
+  absent(seq: number, child: AnyEvent | undefined): ExplainNode {
+    const nothing = { ts: null, type: null, by: null, details: [], data: null, told: false, because: [] }
+    if (this.#log.read.manifest.log === 'derived' && seq <= this.#lastSeq)
+      return { seq, ...nothing, says: sayAbsentInput(seq, child, this.#facts) }
+    return { seq, ...nothing, says: `seq ${seq} (not in this log: its segment is archived)` }
+  }
+
+  /** Fetches level by level until everything that the events stand on is there. */
+  #gather(events: readonly AnyEvent[], instrument: string | undefined): void {
+    let level = events.filter((event) => !this.#reasons.has(event.seq))
+    while (level.length > 0 && this.#events.size < MAX_EVENTS) {
+      const wanted = new Set<number>()
+      for (const event of level) {
+        const reasons = this.#reasonsOf(event, instrument)
+        this.#reasons.set(event.seq, reasons)
+        for (const seq of reasons) if (!this.#events.has(seq)) wanted.add(seq)
+      }
+      for (const [seq, event] of this.#log.fetch([...wanted])) this.#events.set(seq, event)
+      const next = level.flatMap((event) => this.#reasons.get(event.seq)!)
+      level = [...new Set(next)].flatMap((seq) => {
+        const event = this.#events.get(seq)
+        return event !== undefined && !this.#reasons.has(seq) ? [event] : []
+      })
+    }
+  }
+
+  #node(seq: number, child: AnyEvent | undefined, instrument: string | undefined): ExplainNode {
+    const event = this.#events.get(seq)
+    if (event === undefined) return this.absent(seq, child)
+    const { ts, type, by } = event
+    const { says, details } = wordsOf(event, this.#facts, instrument, (other) => this.#events.get(other))
+    if (this.#told.has(seq)) return { seq, ts, type, by, says, details: [], data: null, told: true, because: [] }
+    this.#told.add(seq)
+    const because = (this.#reasons.get(seq) ?? []).map((reason) => this.#node(reason, event, instrument))
+    return { seq, ts, type, by, says, details, data: event.data, told: false, because }
+  }
+
+  /** Seqs that an event stands on, most telling first. */
+  #reasonsOf(event: AnyEvent, instrument: string | undefined): number[] {
+    const reasons = this.#ownReasons(event, instrument)
+    if (event.cause > 0) reasons.push(event.cause)
+    return [...new Set(reasons)].filter((seq) => seq > 0 && seq !== event.seq)
+  }
+
+  #ownReasons(event: AnyEvent, instrument: string | undefined): number[] {
+    switch (event.type) {
+      case 'SignalChanged':
+        return [event.cause, ...event.data.inputs]
+      case 'PortfolioBlended': {
+        const rows = event.data.rows.filter((row) => instrument === undefined || row.instrument === instrument)
+        return rows.flatMap((row) => row.parts.map((part) => part.seq))
+      }
+      case 'RiskAssessed':
+        return instrument === undefined ? [] : [this.#landmarks.blended.get(instrument) ?? 0]
+      case 'OrderApproved':
+        return this.#saidWith(event, event.data.purpose, event.data.instrument)
+      case 'OrderRefused':
+        return [
+          ...this.#saidWith(event, 'rebalance', event.data.instrument),
+          event.data.code === 'stopped-out' ? (this.#landmarks.stopped.get(event.data.instrument) ?? 0) : 0,
+          event.data.code === 'trading-halted' ? this.#landmarks.halted : 0,
+        ]
+      case 'OrderWithheld':
+        return [event.data.code === 'trading-halted' ? this.#landmarks.halted : 0]
+      case 'StopTriggered':
+        return this.#barsAt(event.cause, event.ts, event.data.instrument)
+      case 'OrderAccepted':
+      case 'OrderFilled':
+      case 'OrderCancelled':
+      case 'OrderRejected':
+      case 'OrderUnconfirmed':
+      case 'CancelRequested':
+        return [this.#submissionOf(event.data.order)]
+      default:
+        return []
+    }
+  }
+
+  /** What risk said before an order or a refusal, of the same cause: the assessment, the stop, the halt. */
+  #saidWith(event: AnyEvent, purpose: string, instrument: string): number[] {
+    return this.#log
+      .range(event.cause + 1, event.seq - 1)
+      .filter((said) => {
+        if (said.cause !== event.cause) return false
+        if (said.type === 'StopTriggered') return purpose === 'stop' && said.data.instrument === instrument
+        if (said.type === 'TradingHalted') return purpose !== 'rebalance' && purpose !== 'stop'
+        return said.type === 'RiskAssessed' && purpose === 'rebalance'
+      })
+      .map(({ seq }) => seq)
+  }
+
+  /** Bars of an instrument among the inputs of an instant. */
+  #barsAt(instantSeq: number, ts: number, instrument: string): number[] {
+    if (this.#log.read.manifest.log === 'derived') return []
+    return this.#log
+      .range(Math.max(1, instantSeq - INSTANT_SPAN), instantSeq - 1)
+      .filter((event) => event.type === 'BarClosed' && event.ts === ts && event.data.instrument === instrument)
+      .map(({ seq }) => seq)
+  }
+
+  #submissionOf(order: string): number {
+    for (const event of this.#events.values())
+      if (event.type === 'OrderSubmitted' && event.data.order === order) return event.seq
+    return 0
+  }
+}

@@ -1,0 +1,52 @@
+/** Owns `quantbot audit`: the auditor's commands. Each reads a run folder alone; none needs a configuration or a server. */
+import type { Command } from 'commander'
+import { auditExplainCommand } from './audit-explain.js'
+import { auditExportCommand, type ExportCommandOptions } from './audit-export.js'
+import { auditTradesCommand, type TradesCommandOptions } from './audit-trades.js'
+import { auditVerifyCommand, type VerifyCommandOptions } from './audit-verify.js'
+import type { GlobalOptions } from './home.js'
+
+const RUN = 'run id, path of a run folder (a copy will do), or last'
+
+export function registerAudit(program: Command): void {
+  const audit = program
+    .command('audit')
+    .description('read a recorded run: prove it, list its trades, explain any order, export it')
+  audit
+    .command('verify')
+    .description('prove the log: hash chain, order of seqs, sealed segments, signed checkpoints; exit 1 when it fails')
+    .argument('<run>', RUN)
+    .option('--checkpoint <file>', 'hold the log against checkpoint lines that were kept elsewhere')
+    .action((run: string, _, command: Command) =>
+      auditVerifyCommand(run, command.optsWithGlobals<VerifyCommandOptions>()),
+    )
+  audit
+    .command('trades')
+    .description('every trade: decision, price, fee, slippage, realised profit; sums that add up to the last digit')
+    .argument('<run>', RUN)
+    .option('--symbol <symbol>', 'one symbol or instrument id alone, such as BTCUSDT')
+    .option('--limit <n>', 'show the last n trades; the sums stay those of all')
+    .action((run: string, _, command: Command) =>
+      auditTradesCommand(run, command.optsWithGlobals<TradesCommandOptions>()),
+    )
+  audit
+    .command('explain')
+    .description(
+      'why: from an order or an event back through risk, blend and signals to the inputs, and what came of it',
+    )
+    .argument('<run>', RUN)
+    .argument('<order|seq>', "order id (o-…), the venue's order or trade id, or the seq of any event")
+    .action((run: string, target: string, _, command: Command) =>
+      auditExplainCommand(run, target, command.optsWithGlobals<GlobalOptions>()),
+    )
+  audit
+    .command('export')
+    .description('write a table of the log to a new file; never overwrites')
+    .argument('<run>', RUN)
+    .option('--format <format>', 'csv or parquet', 'csv')
+    .option('--what <table>', 'events (all, payload as JSON), fills, signals or orders (refusals included)', 'events')
+    .option('--out <file>', 'path of the file (default: <run>-<what>.<format> here)')
+    .action((run: string, _, command: Command) =>
+      auditExportCommand(run, command.optsWithGlobals<ExportCommandOptions>()),
+    )
+}
