@@ -72,7 +72,7 @@ export interface TradingProblem {
   readonly isFatal: boolean
 }
 
-/** Longest wait for the last group, and for the seal, of a process that ends (ours). */
+/** Longest wait for the seal of a process that ends, and for a write that hangs in the system (ours). */
 const STOP_WAIT_MS = 30_000
 /** Problems that status remembers. */
 const PROBLEMS_KEPT = 8
@@ -229,7 +229,7 @@ export class TradingProcess {
     this.#last = []
     await this.#supervisor.stop()
     const stopped: PushedInput = { type: 'ProcessStopped', by: 'supervisor/root', data: { reason, detail } }
-    const isWritten = await within(STOP_WAIT_MS, this.#options.scheduler, this.host.stop([...this.#last, stopped]))
+    const isWritten = await this.host.stop([...this.#last, stopped])
     this.#commands.close()
     this.#committed.complete()
     await this.#options.beforeRelease?.()

@@ -164,8 +164,11 @@ export class LiveHost {
     }
     this.#state = 'stopping'
     await new Promise<void>((resolve) => {
-      this.#onStopped = resolve
-      this.#options.scheduler.after(STOP_STALLS * this.#options.stallMs, resolve)
+      const cancel = this.#options.scheduler.after(STOP_STALLS * this.#options.stallMs, resolve)
+      this.#onStopped = () => {
+        cancel() // else it would keep the process alive
+        resolve()
+      }
       this.#wake()
     })
     this.#cancelSleep?.()
