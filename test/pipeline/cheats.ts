@@ -54,3 +54,12 @@ export const fillsAtTheClose = withDrafts('venue/paper', (draft, event, plan) =>
   const close = String(rows.close[rows.availableAt.indexOf(event.ts)] ?? rows.close[0])
   return { type: draft.type, data: { ...data, price: close, referencePrice: close } }
 })
+
+/** A venue that fills at the open of the bar that just closed: it earns the very bar that decided. */
+export const fillsAtTheOpenBefore = withDrafts('venue/paper', (draft, event, plan) => {
+  if (draft.type !== 'OrderFilled') return draft
+  const data = draft.data as { instrument: string }
+  const { rows } = barsOf(plan, data.instrument)
+  const open = String(rows.open[rows.availableAt.indexOf(event.ts)]!)
+  return { type: draft.type, data: { ...data, price: open, referencePrice: open } }
+})

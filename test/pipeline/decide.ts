@@ -29,6 +29,8 @@ export interface DecideOptions {
   readonly deciders?: readonly AnyDecider[]
   readonly commands?: readonly RecordedCommand[]
   readonly onInstant?: (ts: number, dispatcher: Dispatcher) => void
+  /** After the readers of each event: before what follows from it is delivered. */
+  readonly onEvent?: (event: AnyEvent, dispatcher: Dispatcher) => void
 }
 
 /** Keeps derived lines in memory. */
@@ -55,7 +57,10 @@ export function decideTape(options: DecideOptions): Decided {
     lines,
     sink,
     groupEvents: config.log.groupEvents,
-    onEvent: (event) => events.push(event),
+    onEvent: (event) => {
+      events.push(event)
+      options.onEvent?.(event, dispatcher)
+    },
     ...(commands === undefined ? {} : { commands }),
     ...(onInstant === undefined ? {} : { onInstant: (ts: number) => onInstant(ts, dispatcher) }),
   })
