@@ -216,7 +216,7 @@ export class TapeDriver {
   #flush(dispatcher: Dispatcher): void {
     const count = dispatcher.written - this.#committed
     if (count === 0) return
-    this.#sink.group(this.#lines.view(), count, dispatcher.seq, dispatcher.ts)
+    this.#sink.group(this.#lines.view(), count, dispatcher.writtenSeq, dispatcher.ts)
     this.#lines.truncate(0)
     this.#committed = dispatcher.written
   }

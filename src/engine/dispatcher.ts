@@ -48,6 +48,7 @@ export class Dispatcher {
   #seq = 0
   #ts = 0
   #written = 0
+  #writtenSeq = 0
   #derived = 0
 
   constructor(options: DispatcherOptions) {
@@ -82,6 +83,11 @@ export class Dispatcher {
   /** Lines appended to the buffer since the start. */
   get written(): number {
     return this.#written
+  }
+
+  /** Seq of the last line appended; 0 before the first. */
+  get writtenSeq(): number {
+    return this.#writtenSeq
   }
 
   /** Derived events since the start. */
@@ -125,6 +131,7 @@ export class Dispatcher {
     if (this.#writesInputs) {
       this.#encoder.encode(this.#lines, event)
       this.#written++
+      this.#writtenSeq = event.seq
     }
     this.#seq = event.seq
     this.#ts = ts
@@ -155,6 +162,7 @@ export class Dispatcher {
     const mark = this.#lines.length
     const seq = this.#seq
     const written = this.#written
+    const writtenSeq = this.#writtenSeq
     const queued = this.#queue.length
     try {
       slot.state = slot.decider.evolve(slot.state, event)
@@ -171,6 +179,7 @@ export class Dispatcher {
       this.#queue.length = queued
       this.#seq = seq
       this.#written = written
+      this.#writtenSeq = writtenSeq
       this.#fault(slot, event, phase, error)
     }
   }
@@ -187,6 +196,7 @@ export class Dispatcher {
     }
     this.#encoder.encode(this.#lines, event)
     this.#written++
+    this.#writtenSeq = event.seq
     this.#derived++
     slot.state = slot.decider.evolve(slot.state, event)
     this.#queue.push(event)
@@ -207,6 +217,7 @@ export class Dispatcher {
     }
     this.#encoder.encode(this.#lines, fault)
     this.#written++
+    this.#writtenSeq = fault.seq
     this.#derived++
     this.#queue.push(fault)
   }
