@@ -60,7 +60,7 @@ export function makeHome(): Home {
     },
     copyOf: (runDir) => {
       const copy = folder()
-      cpSync(runDir, copy, { recursive: true, filter: (file) => !/lock\.\d+$/.test(file) })
+      cpSync(runDir, copy, { recursive: true, filter: (file) => !/(?:lock\.\d+|\.sock)$/.test(file) })
       return copy
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
