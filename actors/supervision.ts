@@ -8,7 +8,7 @@ import { invariant } from '#core/invariant'
 import type { DurationMs } from '#core/time'
 import type { PushedInput } from '#engine/live'
 import { SUPERVISOR } from '#engine/live-restore'
-import type { AgentState } from '#events/lifecycle.events'
+import { type AgentState, RESTART_BUDGET_SPENT } from '#events/lifecycle.events'
 import type { AgentBase, Health } from './agent.port.js'
 import type { AgentChanged, AgentEvent } from './agent-base.js'
 import { type RestartPolicy, Restarts } from './restart-policy.js'
@@ -47,8 +47,6 @@ interface Entry {
 
 /** Failed healthchecks in a row after which a connector is restarted (ours). */
 export const ILL_CHECKS_MAX = 3
-/** Reason of the FeedInterrupted on which risk halts trading. */
-export const BUDGET_SPENT = 'restart-budget-spent'
 
 export interface SupervisionOptions {
   /** Dependencies first. */
@@ -172,7 +170,7 @@ export class Supervision {
     if (delayMs !== undefined) verdicts.push({ do: 'restart', agent: agent.name, delayMs })
     else {
       entry.isGivenUp = true
-      if (agent.onOrderPath) verdicts.push(emit('FeedInterrupted', { feed: agent.name, reason: BUDGET_SPENT }))
+      if (agent.onOrderPath) verdicts.push(emit('FeedInterrupted', { feed: agent.name, reason: RESTART_BUDGET_SPENT }))
       verdicts.push(...this.#degradeDependants(agent.name), ...this.startReady())
     }
     return verdicts

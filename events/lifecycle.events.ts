@@ -75,6 +75,9 @@ export const logStalled = eventType(
   },
 )
 
+/** Reason of the FeedInterrupted that ends hope: the supervisor restarts the feed no more, and trading cannot go on without it. */
+export const RESTART_BUDGET_SPENT = 'restart-budget-spent'
+
 export const feedInterrupted = eventType('FeedInterrupted', 1, 'input', 'A feed broke; the supervisor restarts it.', {
   feed: name('connector'),
   reason: name('why'),

@@ -39,6 +39,11 @@ export function buildProgram(): Command {
 }
 
 async function main(argv: readonly string[]): Promise<void> {
+  // A reader that has gone away (`| head`) is no error, and must not end a run.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
   const program = buildProgram()
   try {
     await program.parseAsync(argv, { from: 'user' })

@@ -3,7 +3,6 @@ import type { Command } from 'commander'
 import { TradingProcess } from '#actors/host'
 import { machineScheduler } from '#actors/machine-scheduler'
 import { QuantbotError } from '#core/errors'
-import { fingerprintOf } from '#events/log/fingerprint'
 import { parentOf } from './child-run.js'
 import { type ControlServer, serveControl } from './control-server.js'
 import { homeOf } from './home.js'
@@ -11,6 +10,7 @@ import { freshRunId } from './new-run.js'
 import { type OpenedRun, openRun } from './open-run.js'
 import { type RunOptions, type RunSettings, readRunOptions } from './run-options.js'
 import { lineScreen, pinoScreen, type Screen, SILENT_SCREEN, viewScreen } from './run-screen.js'
+import { runTotals } from './run-totals.js'
 import { money } from './run-words.js'
 import { simConfig, simRun } from './sim-run.js'
 import { say, sayJson } from './terminal.js'
@@ -37,6 +37,9 @@ async function runCommand(options: RunOptions): Promise<void> {
   const run = new RunningProcess(options, settings)
   await run.untilStopped()
 }
+
+/** What a terminal, a service manager and a closed window send. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 type Reason = 'signal' | 'finished' | 'failed'
 
@@ -144,25 +147,22 @@ class RunningProcess {
       if (++count > 1) process.exit(130)
       this.#end('signal', signal)
     }
-    process.on('SIGINT', onSignal)
-    process.on('SIGTERM', onSignal)
+    for (const signal of SIGNALS) process.on(signal, onSignal)
     return () => {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
+      for (const signal of SIGNALS) process.off(signal, onSignal)
     }
   }
 
   #report(): void {
     const { dir, manifest } = this.#opened
-    const fingerprint = fingerprintOf(dir, { absent: 'skip' })
-    const { events, fills, seq, equity, ts } = this.#process.status()
-    if (this.#options.json === true)
-      sayJson({ runId: manifest.run, fingerprint, events, trades: fills, seq, ts, equity })
-    else {
-      say(
-        `stopped ${manifest.run} at seq ${money(seq)}: ${money(events)} events, ${money(fills)} fills, equity ${money(equity, 2)}`,
-      )
-      say(`fingerprint ${fingerprint}`)
+    const { fingerprint, events, trades } = runTotals(dir)
+    const { seq, equity, ts } = this.#process.status()
+    if (this.#options.json === true) {
+      sayJson({ runId: manifest.run, fingerprint, events, trades, seq, ts, equity })
+      return
     }
+    const sum = `${money(events)} events, ${money(trades)} fills, equity ${money(equity, 2)}`
+    say(`stopped ${manifest.run} at seq ${money(seq)}: ${sum}`)
+    say(`fingerprint ${fingerprint}`)
   }
 }

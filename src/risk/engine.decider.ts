@@ -8,7 +8,14 @@ import type { DecideContext, Decider } from '#core/decider'
 import { SILENCE } from '#core/decider'
 import type { DecimalString } from '#core/decimal'
 import { DAY_MS, type Interval } from '#core/time'
-import type { AgentFaulted, ClockStepped, LogStalled, OperatorCommanded, StateCarried } from '#events/lifecycle.events'
+import type {
+  AgentFaulted,
+  ClockStepped,
+  FeedInterrupted,
+  LogStalled,
+  OperatorCommanded,
+  StateCarried,
+} from '#events/lifecycle.events'
 import type {
   BarAggregated,
   BarClosed,
@@ -58,6 +65,7 @@ export type RiskInput =
   | AgentFaulted
   | ClockStepped
   | LogStalled
+  | FeedInterrupted
   | StateCarried
 
 export type RiskOutput =
@@ -108,6 +116,7 @@ export function createRiskEngine(
       'AgentFaulted',
       'ClockStepped',
       'LogStalled',
+      'FeedInterrupted',
       'StateCarried',
     ],
     emits: [
@@ -199,6 +208,7 @@ function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Int
     case 'AgentFaulted':
     case 'ClockStepped':
     case 'LogStalled':
+    case 'FeedInterrupted':
       break
   }
 }
@@ -218,6 +228,7 @@ function decide(state: RiskState, event: RiskInput, context: DecideContext, risk
     case 'AgentFaulted':
     case 'ClockStepped':
     case 'LogStalled':
+    case 'FeedInterrupted':
     case 'StateCarried':
       return onTrouble(state, event)
     default:

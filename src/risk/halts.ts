@@ -6,7 +6,15 @@
 import type { RiskConfig } from '#core/config/schema'
 import type { DecideContext } from '#core/decider'
 import { MINUTE_MS } from '#core/time'
-import type { AgentFaulted, ClockStepped, LogStalled, OperatorCommanded, StateCarried } from '#events/lifecycle.events'
+import {
+  type AgentFaulted,
+  type ClockStepped,
+  type FeedInterrupted,
+  type LogStalled,
+  type OperatorCommanded,
+  RESTART_BUDGET_SPENT,
+  type StateCarried,
+} from '#events/lifecycle.events'
 import type { TradingHalted, TradingResumed } from '#events/risk.events'
 import type { ApprovedOrder } from './approved-order.js'
 import { hasReducingOrder } from './order-book.js'
@@ -79,7 +87,7 @@ export function onCommand(state: RiskState, event: OperatorCommanded, context: D
 /** What the process itself reports. Each halts once; a parent's halt is said again in the child's own log. */
 export function onTrouble(
   state: RiskState,
-  event: AgentFaulted | ClockStepped | LogStalled | StateCarried,
+  event: AgentFaulted | ClockStepped | LogStalled | FeedInterrupted | StateCarried,
 ): HaltDraft[] {
   switch (event.type) {
     case 'StateCarried':
@@ -90,6 +98,9 @@ export function onTrouble(
       return event.data.backMs > CLOCK_STEP_MS && !state.halted
         ? [halted('clock-stepped', 'clock of the machine', event.data.backMs, CLOCK_STEP_MS)]
         : []
+    case 'FeedInterrupted':
+      // A feed that is being restarted is no reason: marks grow old, and old marks refuse orders.
+      return event.data.reason === RESTART_BUDGET_SPENT && !state.halted ? [halted('feed-lost', event.data.feed)] : []
     case 'LogStalled':
       return state.halted ? [] : [halted('log-stalled', event.data.code, event.data.stalledMs)]
   }

@@ -152,6 +152,18 @@ describe('trouble', () => {
     expect(stalled.send('LogStalled', { stalledMs: 5000, code: 'LOG_STALLED' })).toEqual([])
     expect(stalled.state.closing).toBe('none')
   })
+
+  it('halts when a feed is lost for good, not while it is being restarted', () => {
+    const lost = desk()
+    expect(lost.send('FeedInterrupted', { feed: 'connector/sim', reason: 'socket closed' })).toEqual([])
+    expect(
+      data(lost.send('FeedInterrupted', { feed: 'connector/sim', reason: 'restart-budget-spent' })[0]),
+    ).toMatchObject({
+      reason: 'feed-lost',
+      detail: 'connector/sim',
+    })
+    expect(lost.send('FeedInterrupted', { feed: 'connector/sim', reason: 'restart-budget-spent' })).toEqual([])
+  })
 })
 
 describe('funding', () => {
