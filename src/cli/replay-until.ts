@@ -1,15 +1,12 @@
-/** Owns `replay --until SEQ`: every agent's state after the step that holds a seq. */
-import { catalogue } from '#actors/catalogue'
-import { redecideLog } from '#backtest/redecide-log'
+/** Owns `replay --until SEQ`: every agent's state at a seq. Full logs are refolded, derived ones decided again from the tape. */
+import { refoldUntil } from '#actors/refold-log'
 import { runBacktest } from '#backtest/run-backtest'
 import { FingerprintSink } from '#backtest/sinks'
 import { QuantbotError } from '#core/errors'
-import type { Dispatcher } from '#engine/dispatcher'
+import { findSeq, forEachGroup } from '#events/log/reader'
 import type { GlobalOptions } from './home.js'
 import { openRecordedRun, type RecordedRun, tapeOf } from './recorded-run.js'
-import { fillsOf } from './redecide-full-log.js'
-import { restoredAgent } from './restored-agent.js'
-import { historyOf } from './run-history.js'
+import { refoldOptions } from './restored-agent.js'
 import { endProgress, progress, say, sayJson } from './terminal.js'
 
 export async function replayUntil(home: string, dir: string, until: string, options: GlobalOptions): Promise<void> {
@@ -17,52 +14,38 @@ export async function replayUntil(home: string, dir: string, until: string, opti
   if (!Number.isSafeInteger(seq) || seq < 1)
     throw new QuantbotError('USAGE', `--until ${JSON.stringify(until)} is no seq`)
   const run = openRecordedRun(dir)
-  progress('deciding again')
-  const dispatcher = run.manifest.log === 'derived' ? await stateOfTape(home, run, seq) : stateOfLog(run, seq)
+  progress('finding the states')
+  const states = run.manifest.log === 'derived' ? await statesOfTape(home, run, seq) : statesOfLog(run, seq)
   endProgress()
-  if (dispatcher.seq < seq)
-    throw new QuantbotError('SEQ_OUT_OF_RANGE', `the last seq of ${run.manifest.run} is ${dispatcher.seq}`)
-  const agents = dispatcher.slots.map(({ decider, state, running }) => ({
-    agent: decider.name,
-    version: decider.version,
-    running,
-    state,
-  }))
+  const agents = [...states].map(([agent, state]) => ({ agent, state }))
   if (options.json === true) {
-    sayJson({ runId: run.manifest.run, until: seq, seq: dispatcher.seq, ts: dispatcher.ts, agents })
+    sayJson({ runId: run.manifest.run, until: seq, agents })
     return
   }
-  say(
-    `${run.manifest.run}: state after the step that ends at seq ${dispatcher.seq} (${new Date(dispatcher.ts).toISOString()})`,
-  )
+  say(`${run.manifest.run}: every agent's state at seq ${seq}`)
   for (const { agent, state } of agents) say(`\n${agent}\n${JSON.stringify(state, null, 1)}`)
 }
 
-async function stateOfTape(home: string, run: RecordedRun, untilSeq: number): Promise<Dispatcher> {
-  const tape = await tapeOf(home, run)
-  return runBacktest({
-    config: run.config,
-    plan: tape.plan,
-    history: tape.history,
-    sink: new FingerprintSink(),
-    untilSeq,
-  }).dispatcher
+type States = ReadonlyMap<string, unknown>
+
+/** After the whole step that reaches the seq: inputs of a derived log take seqs without a line. */
+async function statesOfTape(home: string, run: RecordedRun, untilSeq: number): Promise<States> {
+  const { plan, history } = await tapeOf(home, run)
+  const { dispatcher } = runBacktest({ config: run.config, plan, history, sink: new FingerprintSink(), untilSeq })
+  if (dispatcher.seq < untilSeq) throw beyond(run, dispatcher.seq)
+  return new Map(dispatcher.slots.map(({ decider, state }) => [decider.name, state]))
 }
 
-function stateOfLog(run: RecordedRun, untilSeq: number): Dispatcher {
-  const deciders = catalogue(run.config, fillsOf(run.manifest.mode))
-  const { dispatcher, divergence } = redecideLog({
-    runDir: run.dir,
-    deciders,
-    runSeed: run.config.seed,
-    history: historyOf(run),
-    restored: restoredAgent(run, deciders),
-    untilSeq,
-  })
-  if (divergence !== undefined)
-    throw new QuantbotError(
-      'REPLAY_DIVERGED',
-      `${run.manifest.run}: decided again differs before seq ${untilSeq}: ${divergence.decided ?? '(nothing)'}`,
-    )
-  return dispatcher
+function statesOfLog(run: RecordedRun, seq: number): States {
+  if (findSeq(run.dir, seq) === undefined) {
+    let last = 0
+    forEachGroup(run.dir, (_, commit) => {
+      last = commit.lastSeq
+    })
+    throw beyond(run, last)
+  }
+  return refoldUntil(refoldOptions(run), seq)
 }
+
+const beyond = (run: RecordedRun, last: number): QuantbotError =>
+  new QuantbotError('SEQ_OUT_OF_RANGE', `the last seq of ${run.manifest.run} is ${last}`)

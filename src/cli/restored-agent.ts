@@ -1,12 +1,20 @@
-/** Owns rebuilding a faulted agent in a redecide, as the host did: refolded from the log up to the input that restored it. */
-import type { AnyDecider } from '#actors/catalogue'
-import { restoredState } from '#actors/refold-log'
+/** Owns what a redecide and a look at states need to refold a recorded run: its deciders, seed and history. */
+import { catalogue } from '#actors/catalogue'
+import { type RefoldOptions, restoredState } from '#actors/refold-log'
 import type { RecordedRun } from './recorded-run.js'
+import { fillsOf } from './redecide-full-log.js'
 import { historyOf } from './run-history.js'
 
-export function restoredAgent(
-  run: RecordedRun,
-  deciders: readonly AnyDecider[],
-): (agent: string, restored: { readonly seq: number }) => unknown {
-  return restoredState({ runDir: run.dir, deciders, runSeed: run.config.seed, history: () => historyOf(run) })
+export function refoldOptions(run: RecordedRun): RefoldOptions {
+  return {
+    runDir: run.dir,
+    deciders: catalogue(run.config, fillsOf(run.manifest.mode)),
+    runSeed: run.config.seed,
+    history: () => historyOf(run),
+  }
+}
+
+/** The state that a faulted agent was given back, as the host did: refolded from the log. */
+export function restoredAgent(run: RecordedRun): (agent: string, restored: { readonly seq: number }) => unknown {
+  return restoredState(refoldOptions(run))
 }

@@ -4,8 +4,8 @@ import { createSimMarket } from '#data/connectors/sim/market'
 import type { Input } from '#engine/dispatcher'
 import type { RecordedRun } from './recorded-run.js'
 
-/** Inputs before the start, oldest first; none for runs without history. */
+/** Inputs before the start, oldest first, as often as they are walked; none for runs without history. */
 export function historyOf({ manifest, config }: RecordedRun): Iterable<Input> {
   if (manifest.mode !== 'sim') return []
-  return createSimMarket(config.sim, config.seed).history()
+  return { [Symbol.iterator]: () => createSimMarket(config.sim, config.seed).history()[Symbol.iterator]() }
 }
