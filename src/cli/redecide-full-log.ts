@@ -19,7 +19,7 @@ export function redecideFullLog(run: RecordedRun): Replay {
     deciders,
     runSeed: run.config.seed,
     history: historyOf(run),
-    restored: restoredAgent(run, deciders),
+    restored: restoredAgent(run),
   })
   const fingerprint = fingerprintOf(run.dir)
   return {
