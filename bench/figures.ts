@@ -1,4 +1,5 @@
 /** Owns what a benchmark gives, and how it is told. */
+import { invariant } from '#core/invariant'
 
 /** One measured number. `target` says what it must reach; `ratio` compares two numbers of the same run. */
 export interface Figure {
@@ -8,6 +9,8 @@ export interface Figure {
   /** At least (`min`) or at most (`max`) this. */
   readonly target?: { readonly min: number } | { readonly max: number }
   readonly note?: string
+  /** Hash of what the measured work decided, where it decided something: equal work has equal hashes. */
+  readonly fingerprint?: string
 }
 
 /** `tiny` runs in a moment, so that a benchmark is also a test and never rots. */
@@ -27,6 +30,19 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** Median of the quotients of numbers that were measured side by side. */
+export function medianRatio(a: readonly number[], b: readonly number[]): number {
+  return median(a.map((value, i) => value / b[i]!))
+}
+
+/** The one hash of runs that must agree; throws when they do not. */
+export function agreed(fingerprints: readonly string[]): string {
+  const [first] = fingerprints
+  invariant(first !== undefined, 'agreed: no run')
+  invariant(new Set(fingerprints).size === 1, () => `runs differ: ${[...new Set(fingerprints)].join(', ')}`)
+  return first
 }
 
 /** Wall milliseconds of a call. */

@@ -1,5 +1,5 @@
 /** Owns the throw-away run folders of the benchmarks. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadOrCreateSigner, type Signer } from '#events/log/keys'
@@ -23,6 +23,7 @@ export function scratchRun(
 ): { readonly dir: string; readonly signer: Signer } {
   const dir = join(home, 'runs', id)
   const signer = loadOrCreateSigner(home)
+  mkdirSync(dir, { recursive: true })
   writeManifest(dir, {
     format: 1,
     run: id,
