@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
 import { QuantbotError } from '#core/errors'
 import { registerAgents } from './agents.command.js'
+import { registerArchive } from './archive.command.js'
 import { registerAudit } from './audit.command.js'
 import { registerBacktest } from './backtest.command.js'
 import { registerControl } from './control.command.js'
@@ -33,6 +34,7 @@ export function buildProgram(): Command {
   registerBacktest(program)
   registerReplay(program)
   registerAudit(program)
+  registerArchive(program)
   registerControl(program)
   registerAgents(program)
   return program

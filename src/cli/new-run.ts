@@ -1,11 +1,14 @@
 /** Owns making a run folder: its id, manifest, lock and log writer. */
-import { mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { type AnyDecider, describeAgents } from '#actors/catalogue'
 import type { Config } from '#core/config/schema'
+import { type Checkpoint, formatCheckpoint } from '#events/log/checkpoints'
 import { loadOrCreateSigner, type Signer } from '#events/log/keys'
 import { configurationHash, type Json, type RunManifest, writeManifest } from '#events/log/manifest'
-import { LogWriter } from '#events/log/writer'
+import { LogWriter, type LogWriterOptions } from '#events/log/writer'
 import { newRunDir } from './home.js'
+import { note } from './terminal.js'
 import { codeVersion, packageVersions } from './version.js'
 
 export interface NewRun {
@@ -65,10 +68,31 @@ export function makeRun(run: NewRun): MadeRun {
   return { dir, manifest, signer }
 }
 
+/** How every command writes a log: segment size, stall limit, where checkpoints go. */
+export function logOptions(config: Config, signer: Signer): LogWriterOptions {
+  const { copyTo } = config.checkpoint
+  return {
+    signer,
+    segmentBytes: config.log.segmentMiB * 1024 * 1024,
+    stallMs: config.log.stallMs,
+    ...(copyTo === undefined ? {} : { onCheckpoint: (checkpoint) => copyCheckpoint(copyTo, checkpoint) }),
+  }
+}
+
+/** A copy that cannot be made is told and nothing more: the run goes on, and its own folder has the checkpoint. */
+function copyCheckpoint(folder: string, checkpoint: Checkpoint): void {
+  const path = join(folder, `${checkpoint.run}.ndjson`)
+  try {
+    mkdirSync(folder, { recursive: true })
+    appendFileSync(path, formatCheckpoint(checkpoint))
+  } catch (error) {
+    note(`warning: checkpoint ${checkpoint.segment} was not copied to ${path}: ${String(error)}`)
+  }
+}
+
 /** Opens the log of a run that was just made. */
 export function openWriter({ dir, signer }: MadeRun, config: Config): LogWriter {
-  return LogWriter.open(dir, { signer, segmentBytes: config.log.segmentMiB * 1024 * 1024, stallMs: config.log.stallMs })
-    .writer
+  return LogWriter.open(dir, logOptions(config, signer)).writer
 }
 
 /** `backtest-20241231-142530-3f`: sorts by time, unlikely to meet another. */

@@ -6,7 +6,7 @@ import { QuantbotError } from '#core/errors'
 import { parentOf } from './child-run.js'
 import { type ControlServer, serveControl } from './control-server.js'
 import { homeOf } from './home.js'
-import { freshRunId } from './new-run.js'
+import { freshRunId, logOptions } from './new-run.js'
 import { type OpenedRun, openRun } from './open-run.js'
 import { type RunOptions, type RunSettings, readRunOptions } from './run-options.js'
 import { lineScreen, pinoScreen, type Screen, SILENT_SCREEN, viewScreen } from './run-screen.js'
@@ -78,7 +78,7 @@ class RunningProcess {
       process: { mode: 'sim', codeVersion: codeVersion(), node: process.versions.node },
       pid: process.pid,
       config,
-      log: { signer, segmentBytes: config.log.segmentMiB * 1024 * 1024, stallMs: config.log.stallMs },
+      log: logOptions(config, signer),
       scheduler: machineScheduler,
       onProblem: (problem) => {
         this.#screen.problem(problem)

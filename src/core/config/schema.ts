@@ -152,6 +152,16 @@ const log = z.strictObject({
   snapshotEvents: count('Events between two snapshots of an agent.').default(50_000),
 })
 
+const checkpoint = z.strictObject({
+  copyTo: z
+    .string()
+    .min(1)
+    .describe(
+      'Folder, best on another machine, to which every signed checkpoint is copied; a forged log is caught only by one kept elsewhere.',
+    )
+    .optional(),
+})
+
 const sim = z.strictObject({
   symbols: count('Symbols of the built-in market.').max(20).default(8),
   interval: interval('Bars of the built-in market.').default('1h'),
@@ -183,6 +193,7 @@ export const configSchema = z.strictObject({
   risk: risk.describe('What clamps and refuses.').prefault({}),
   execution: execution.describe('How orders are sent and what a simulated venue charges.').prefault({}),
   log: log.describe('The event log.').prefault({}),
+  checkpoint: checkpoint.describe('Signed checkpoints.').prefault({}),
   sim: sim.describe('The built-in market of `quantbot run`.').prefault({}),
 })
 
