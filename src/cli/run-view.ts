@@ -151,21 +151,26 @@ function bookLines({ positions }: RunStatus, width: number, rowsMax: number): st
 }
 
 function agentLines({ agents }: RunStatus, width: number): string[] {
-  const cell = Math.max(...agents.map(({ name, state }) => name.length + state.length)) + 4
-  const perLine = Math.max(1, Math.floor((width + 2) / cell))
+  const longest = Math.max(...agents.map(({ name, state }) => name.length + 1 + state.length))
+  const text = Math.max(1, Math.min(longest, width - MARK.length - 1))
+  const perLine = Math.max(1, Math.floor((width + GAP.length) / (MARK.length + 1 + text + GAP.length)))
+  const cells = agents.map(({ name, state }) => {
+    const cell = cut(`${name} ${state}`, text).padEnd(text)
+    return `${paint(AGENT_STYLE[state] ?? 'gray', MARK)} ${cell}`
+  })
   const lines: string[] = []
-  for (let i = 0; i < agents.length; i += perLine)
+  for (let i = 0; i < cells.length; i += perLine)
     lines.push(
-      agents
+      cells
         .slice(i, i + perLine)
-        .map(({ name, state }) => {
-          const text = cut(`${name} ${state}`, Math.min(cell - 2, width))
-          return paint(AGENT_STYLE[state] ?? 'gray', '●') + ` ${text}`.padEnd(perLine === 1 ? 0 : cell - 1)
-        })
-        .join(''),
+        .join(GAP)
+        .trimEnd(),
     )
   return [paint('bold', 'agents'), ...lines]
 }
+
+const MARK = '●'
+const GAP = '  '
 
 function problems(status: RunStatus, width: number): string[] {
   return status.problems.map((problem) => paint('yellow', cut(`! ${problem}`, width)))
