@@ -165,10 +165,7 @@ export class LiveHost {
     this.#state = 'stopping'
     await new Promise<void>((resolve) => {
       const cancel = this.#options.scheduler.after(STOP_STALLS * this.#options.stallMs, resolve)
-      this.#onStopped = () => {
-        cancel() // else it would keep the process alive
-        resolve()
-      }
+      this.#onStopped = () => resolve(cancel()) // the timer would keep the process alive
       this.#wake()
     })
     this.#cancelSleep?.()
