@@ -15,7 +15,7 @@ export type { ExplainNode } from './tree.js'
 
 export interface Explanation {
   readonly run: string
-  /** The order id, where it is about one. */
+  /** The order id, where it is about one: an order, or an event of its life. */
   readonly order: string | null
   /** The seq asked for; of the first event of an order. */
   readonly seq: number
@@ -49,6 +49,8 @@ export function explain(runDir: string, target: string, onProgress?: OnProgress)
   if (/^\d{1,15}$/.test(target)) {
     const seq = Number(target)
     const located = locateSeq(log, seq, onProgress)
+    const named = located.events[0] && orderOf(located.events[0])
+    if (named !== undefined) return explainOrderEvent(log, facts, seq, locateOrder(log, named, onProgress))
     if (seq >= 1 && seq <= located.lastSeq) return explainSeq(log, facts, seq, located, onProgress)
     const order = locateOrder(log, target, onProgress)
     if (order.events.length > 0) return explainOrder(log, facts, order)
@@ -134,6 +136,21 @@ function explainOrder(log: AuditLog, facts: RunFacts, { events, landmarks, lastS
   }
 }
 
+/** An event of an order: its life up to there, and from there. */
+function explainOrderEvent(log: AuditLog, facts: RunFacts, seq: number, located: Located): Explanation {
+  const { events, landmarks, lastSeq } = located
+  const first = events[0] as OrderEvent // the event of the seq is one of them
+  const tree = new CausalTree(log, facts, landmarks, lastSeq)
+  const { instrument, order } = first.data
+  const before = events.filter((event) => event.seq <= seq)
+  const cause = tree.nodes(before, instrument)
+  const effects = tree.effects(
+    events.filter((event) => event.seq > seq),
+    instrument,
+  )
+  return { run: facts.manifest.run, order, seq, summary: summaryOf(events as OrderEvent[], facts), cause, effects }
+}
+
 function explainSeq(
   log: AuditLog,
   facts: RunFacts,
@@ -148,7 +165,7 @@ function explainSeq(
   const cause = event === undefined ? [tree.absent(seq, effects[0])] : tree.nodes([event], instrument)
   return {
     run: facts.manifest.run,
-    order: event === undefined ? null : (orderOf(event) ?? null),
+    order: null,
     seq,
     summary: event === undefined ? `seq ${seq}: an input` : `seq ${seq}: ${event.type} by ${event.by}`,
     cause,

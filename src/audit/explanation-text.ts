@@ -24,8 +24,8 @@ export function explanationText(explanation: Explanation, paint: Paint = PLAIN):
 
 function nodeLines(node: ExplainNode, indent: string, lead: string, paint: Paint): string[] {
   const seq = node.type === null ? '' : `${paint.dim(`[${node.seq}]`)} `
-  const told = node.told ? paint.dim(' (told above)') : ''
-  const lines = [`${indent}${paint.dim(lead)}${seq}${node.says}${told}`]
+  const says = node.told ? paint.dim(`${node.type}, see above`) : node.says
+  const lines = [`${indent}${paint.dim(lead)}${seq}${says}`]
   const inner = `${indent}  `
   for (const detail of node.details) lines.push(`${inner}${paint.dim('·')} ${detail}`)
   for (const reason of node.because) lines.push(...nodeLines(reason, inner, 'because ', paint))

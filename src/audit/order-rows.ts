@@ -19,8 +19,8 @@ export interface OrderRow {
   readonly status: OrderStatus | 'refused'
   /** Why it was refused, withheld, rejected or cancelled. */
   readonly code: string | null
-  /** Exact decimals, base units; what was refused stands in `approved` of a refusal's row as null. */
-  readonly approved: string | null
+  /** Exact decimals, base units. `quantity`: approved, or refused. */
+  readonly quantity: string | null
   readonly sent: string | null
   readonly filled: string
   /** Σ price × quantity of the trades, quote. */
@@ -42,47 +42,55 @@ export interface OrderRow {
   readonly endedAt: number | null
 }
 
-/** Orders that are over and still kept for late words. */
-const OVER_KEPT = 10_000
+/** Rows that are held back for late words. */
+const ROWS_KEPT = 10_000
 
 export class OrderRows {
   readonly #give: (row: OrderRow) => void
-  readonly #events = new Map<string, OrderEvent[]>()
-  readonly #over = new Set<string>()
+  /** By order id, or the seq of a refusal; in the order of first words. */
+  readonly #waiting = new Map<string | number, (OrderEvent | OrderRefused)[]>()
 
   constructor(give: (row: OrderRow) => void) {
     this.#give = give
   }
 
   take(event: AnyEvent): void {
-    if (event.type === 'OrderRefused') {
-      this.#give(refusalRow(event))
+    const key = event.type === 'OrderRefused' ? event.seq : orderOf(event)
+    if (key === undefined) return
+    const named = event as OrderEvent | OrderRefused // it names an order, or is a refusal
+    const events = this.#waiting.get(key)
+    if (events !== undefined) events.push(named)
+    else {
+      this.#waiting.set(key, [named])
+      if (this.#waiting.size > ROWS_KEPT) this.#releaseFirst()
+    }
+  }
+
+  /** Gives out what is left. */
+  finish(): void {
+    for (const key of [...this.#waiting.keys()]) this.#release(key)
+  }
+
+  /** The first that is over: those still at work, few at any time, wait. */
+  #releaseFirst(): void {
+    for (const [key, events] of this.#waiting) {
+      if (!events.some(isOver)) continue
+      this.#release(key)
       return
     }
-    const order = orderOf(event)
-    if (order === undefined) return
-    const events = this.#events.get(order)
-    if (events === undefined)
-      this.#events.set(order, [event as OrderEvent]) // orderOf found its order
-    else events.push(event as OrderEvent)
-    if (isOver(event)) this.#over.add(order)
-    if (this.#over.size > OVER_KEPT) this.#release(this.#over.keys().next().value!)
   }
 
-  /** Gives out what is left, in the order of approval. */
-  finish(): void {
-    for (const order of [...this.#events.keys()]) this.#release(order)
-  }
-
-  #release(order: string): void {
-    const events = this.#events.get(order)
-    this.#events.delete(order)
-    this.#over.delete(order)
-    if (events !== undefined) this.#give(orderRow(order, events))
+  #release(key: string | number): void {
+    const events = this.#waiting.get(key)!
+    this.#waiting.delete(key)
+    const first = events[0]!
+    if (first.type === 'OrderRefused') this.#give(refusalRow(first))
+    else this.#give(orderRow(first.data.order, events as OrderEvent[])) // a refusal is alone under its seq
   }
 }
 
 const isOver = (event: AnyEvent): boolean =>
+  event.type === 'OrderRefused' ||
   event.type === 'OrderCancelled' ||
   event.type === 'OrderRejected' ||
   event.type === 'OrderWithheld' ||
@@ -111,7 +119,7 @@ function orderRow(order: string, events: readonly OrderEvent[]): OrderRow {
     ...outcomeOf(events),
     ...sumsOf(events),
     code: codeOf(events),
-    approved: approved?.quantity ?? null,
+    quantity: approved?.quantity ?? null,
     sent: sent?.quantity ?? null,
     type: sent?.type ?? null,
     timeInForce: sent?.timeInForce ?? null,
@@ -152,7 +160,7 @@ function sumsOf(events: readonly OrderEvent[]): { notional: string; fees: string
 }
 
 function refusalRow({ seq, ts, data }: OrderRefused): OrderRow {
-  const { instrument, side, code, value, limit, wanted } = data
+  const { instrument, side, quantity, code, value, limit, wanted } = data
   return {
     seq,
     ts,
@@ -162,7 +170,7 @@ function refusalRow({ seq, ts, data }: OrderRefused): OrderRow {
     purpose: null,
     status: 'refused',
     code,
-    approved: null,
+    quantity,
     sent: null,
     filled: '0',
     notional: '0',

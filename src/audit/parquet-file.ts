@@ -1,6 +1,6 @@
 /**
- * Owns tables as Parquet, by DuckDB: rows go in chunks into a database file beside the target, from which DuckDB writes the
- * table, so that memory stays bounded. The only file of this room that knows DuckDB.
+ * Owns tables as Parquet, by DuckDB: rows go in chunks into a table of DuckDB, which keeps a bounded part of it in memory
+ * and the rest in a folder beside the target, and writes the file from there. The only file of this room that knows DuckDB.
  */
 import { rmSync } from 'node:fs'
 import {
@@ -20,6 +20,8 @@ import { partialOf, publish, refuseExisting } from './target-file.js'
 
 /** Rows of a chunk; the vector size of DuckDB. */
 const CHUNK_ROWS = 2048
+/** Of DuckDB; chosen here. */
+const MEMORY_LIMIT = '512MB'
 
 /** How a column is kept on the way, and what becomes of it in the file. */
 const KEPT: Readonly<Record<ColumnType, readonly [sql: string, type: DuckDBType, select: (name: string) => string]>> = {
@@ -61,7 +63,10 @@ export class ParquetFile implements TableFile {
   /** TARGET_EXISTS, or DuckDB's error. */
   static async create(path: string, columns: readonly Column[]): Promise<ParquetFile> {
     refuseExisting(path)
-    const instance = await DuckDBInstance.create(databaseOf(path))
+    const instance = await DuckDBInstance.create(':memory:', {
+      memory_limit: MEMORY_LIMIT,
+      temp_directory: spillOf(path),
+    })
     const connection = await instance.connect()
     const fields = columns.map(({ name, type }) => `${quoted(name)} ${KEPT[type][0]}`)
     await connection.run(`CREATE TABLE outgoing (${fields.join(', ')})`)
@@ -113,12 +118,12 @@ export class ParquetFile implements TableFile {
   #close(): void {
     this.#connection.closeSync()
     this.#instance.closeSync()
-    for (const end of ['', '.wal']) rmSync(`${databaseOf(this.#path)}${end}`, { force: true })
+    rmSync(spillOf(this.#path), { recursive: true, force: true })
   }
 }
 
-/** The database that rows wait in. */
-const databaseOf = (path: string): string => `${partialOf(path)}.duckdb`
+/** Where rows wait that do not fit into memory. */
+const spillOf = (path: string): string => `${partialOf(path)}.spill`
 
 function storedCell(cell: Cell, type: ColumnType): DuckDBValue {
   if (typeof cell === 'number' && (type === 'integer' || type === 'time')) return BigInt(cell)

@@ -87,10 +87,8 @@ const PHASES = { evolve: 'took in', decide: 'decided on', encode: 'wrote about' 
 /** What the event that names it tells of an input which a derived log does not hold. */
 export function sayAbsentInput(seq: number, child: AnyEvent | undefined, facts: RunFacts): string {
   const { what, file } = child === undefined ? { what: '', file: undefined } : hintOf(seq, child, facts)
-  const tape = file ?? 'manifest.json: tape'
-  const source =
-    file === undefined ? `read from the tape named in ${tape}` : `read from the tape named in manifest.json: ${tape}`
-  return `input seq ${seq}${what} (not in this derived log; ${source})`
+  const tape = `read from the tape named in manifest.json${file === undefined ? '' : `: ${file}`}`
+  return `input seq ${seq}${what} (not in this derived log; ${tape})`
 }
 
 interface Hint {

@@ -21,7 +21,7 @@ function saySubmission({ by, ts, data }: OrderSubmitted, facts: RunFacts): strin
   const { instrument, side, quantity, type, timeInForce, limitPrice, stopPrice, triggerOpen } = data
   const size = `${side} ${exact(quantity)} ${facts.base(instrument)} of ${symbolOf(instrument)}`
   const limit = limitPrice === undefined ? '' : ` at ${exact(limitPrice)} or better`
-  const stop = stopPrice === undefined ? '' : ` at its stop ${exact(stopPrice)}`
+  const stop = stopPrice === undefined ? '' : ` at ${exact(stopPrice)}`
   const open = triggerOpen === undefined ? '' : ` (the bar that crossed it opened at ${exact(triggerOpen)})`
   const spread = basisPoints(data.expectedSpreadBps)
   const impact = basisPoints(data.expectedImpactBps)

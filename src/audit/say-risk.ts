@@ -49,7 +49,7 @@ function measured({ step, measured: seen, limit, factor }: Step): string {
 /** `volTarget: volatility target 10 % a year against 13.2 % ex ante → × 0.76; gross 40 % → 30.4 %, net -12 % → -9.1 %`. */
 export function sayStep(step: Step): string {
   const { grossBefore, grossAfter, netBefore, netAfter, factor } = step
-  const changed = grossBefore !== grossAfter || netBefore !== netAfter
+  const changed = percent(grossBefore) !== percent(grossAfter) || percent(netBefore) !== percent(netAfter)
   const scaled = factor !== 1 && step.step !== 'drawdown' && step.step !== 'kelly' ? ` → × ${ratio(factor)}` : ''
   const book = changed
     ? `gross ${percent(grossBefore)} → ${percent(grossAfter)}, net ${percent(netBefore)} → ${percent(netAfter)}`

@@ -100,22 +100,21 @@ const limitOf = (limit: number | undefined): string => (limit === undefined ? ''
 /** `tsmom: target -24.6 % divided among 17 instruments = -1.45 %, × confidence 0.42 × budget 1 of 2 → adds -0.3 %`. */
 export function sayPart(part: Part, row: Row, signal: SignalChanged | undefined, facts: RunFacts): string {
   const { weight, confidence, budget, contribution } = part
-  const target = signal?.data.targetWeight
   const bound = facts.setting('signals', SETTINGS[part.signal] ?? part.signal, 'maxAbsWeight')
-  const clipped = target === undefined ? 0 : Math.sign(target) * Math.min(Math.abs(target), bound ?? Math.abs(target))
-  const share = weight === 0 ? 0 : clipped / weight
-  const count = Math.round(share)
-  const divided = count >= 1 && Math.abs(share / count - 1) < 0.01
-  const from =
-    target === undefined || weight === 0
-      ? `weight ${percent(weight)}`
-      : `target ${percent(target)}${clipped === target ? '' : `, cut to ${percent(clipped)},`}${
-          divided
-            ? ` divided among ${count} instrument${count === 1 ? '' : 's'} = ${percent(weight)}`
-            : ` → ${percent(weight)}`
-        }`
+  const from = shareOf(weight, signal?.data.targetWeight, bound)
   const budgets = row.parts.reduce((sum, each) => sum + each.budget, 0)
   return `${part.signal}: ${from}, × confidence ${ratio(confidence)} × budget ${ratio(budget)} of ${ratio(budgets)} → adds ${percent(contribution)}`
+}
+
+/** How the signal's target became its weight: divided by its eligible instruments, then capped. */
+function shareOf(weight: number, target: number | undefined, bound: number | undefined): string {
+  if (target === undefined || weight === 0) return `weight ${percent(weight)}`
+  if (bound !== undefined && Math.abs(weight) >= bound) return `target ${percent(target)}, capped at ${percent(weight)}`
+  const count = Math.round(target / weight)
+  // Weights are logged to 8 decimals: a count that is no whole number within that is not claimed.
+  if (count < 1 || Math.abs(weight * count - target) > count * 1e-6)
+    return `target ${percent(target)} → weight ${percent(weight)}`
+  return `target ${percent(target)} divided among ${count} instrument${count === 1 ? '' : 's'} = ${percent(weight)}`
 }
 
 export function sayBlendOfBook({ by, ts, data }: PortfolioBlended): string {

@@ -34,6 +34,8 @@ export interface Landmarks {
 
 /** A tree is about one instrument and a few dozen events; a bound against logs that nobody wrote. */
 const MAX_EVENTS = 20_000
+/** Approves, refuses, stops and halts. */
+const RISK = 'risk/engine'
 /** How far before an instant its bars are looked for. */
 const INSTANT_SPAN = 2_000
 
@@ -107,7 +109,9 @@ export class CausalTree {
   /** Seqs that an event stands on, most telling first. */
   #reasonsOf(event: AnyEvent, instrument: string | undefined): number[] {
     const reasons = this.#ownReasons(event, instrument)
-    if (event.cause > 0) reasons.push(event.cause)
+    // What risk said before it has the same cause, and tells of it.
+    const isSaidWith = reasons.some((seq) => this.#events.get(seq)?.cause === event.cause)
+    if (event.cause > 0 && !(isSaidWith && event.by === RISK)) reasons.push(event.cause)
     return [...new Set(reasons)].filter((seq) => seq > 0 && seq !== event.seq)
   }
 
@@ -155,7 +159,10 @@ export class CausalTree {
         if (said.type === 'TradingHalted') return purpose !== 'rebalance' && purpose !== 'stop'
         return said.type === 'RiskAssessed' && purpose === 'rebalance'
       })
-      .map(({ seq }) => seq)
+      .map((said) => {
+        this.#events.set(said.seq, said)
+        return said.seq
+      })
   }
 
   /** Bars of an instrument among the inputs of an instant. */

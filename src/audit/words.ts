@@ -26,11 +26,12 @@ export function figure(value: number): string {
 
 const leadingZeros = (size: number): number => (size === 0 ? 0 : Math.max(0, -Math.floor(Math.log10(size)) - 1))
 
-/** 0.1234 → `12.34 %`; what rounds to nothing keeps two significant digits. */
+/** 0.1234 → `12.34 %`: two decimals, below 1 % three significant digits. */
 export function percent(fraction: number): string {
   const value = fraction * 100
-  if (value !== 0 && Math.abs(value) < 0.01) return `${trimmed(value.toPrecision(2))} %`
-  return `${grouped(trimmed(value.toFixed(2)))} %`
+  const size = Math.abs(value)
+  if (size === 0 || size >= 1) return `${grouped(trimmed(value.toFixed(2)))} %`
+  return `${trimmed(value.toFixed(Math.min(12, 3 + leadingZeros(size))))} %`
 }
 
 /** 0.7612 → `0.76`. */
