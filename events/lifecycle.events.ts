@@ -120,8 +120,10 @@ export const stateCarried = eventType('StateCarried', 1, 'input', 'What a child 
   ),
   /** Peak of the marked equity, from which drawdown is measured; the equity itself when absent. */
   peakEquity: optional(number(2, 'quote')),
-  /** Instruments that were stopped out and stay flat on this side until their target is 0 or changes sign. */
-  latches: optional(list(record({ instrument: name('instrument id'), side: oneOf('long', 'short') }))),
+  /** Instruments that were stopped out: flat on this side until their target is 0 or turns, or the price passes `beyond`. */
+  latches: optional(
+    list(record({ instrument: name('instrument id'), side: oneOf('long', 'short'), beyond: number(8, 'quote') })),
+  ),
   halted: flag(),
   haltReason: optional(name('why')),
 })

@@ -108,8 +108,10 @@ export function carriedState(state: RiskState): Omit<StateCarried['data'], 'pare
       stop === null ? [] : [{ instrument, extreme: stop.extreme, level: stop.stop }],
     ),
     peakEquity: state.peak,
-    latches: state.slots.flatMap(({ instrument, latch }) =>
-      latch === 0 ? [] : [{ instrument, side: latch > 0 ? ('long' as const) : ('short' as const) }],
+    latches: state.slots.flatMap(({ instrument, latch, latchBeyond }) =>
+      latch === 0
+        ? []
+        : [{ instrument, side: latch > 0 ? ('long' as const) : ('short' as const), beyond: latchBeyond }],
     ),
     halted: state.halted,
     ...(state.halted ? { haltReason: state.closing === 'flatten' ? 'flatten' : state.haltReason } : {}),

@@ -194,7 +194,7 @@ function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Int
       state.slots[state.indexOf[event.data.instrument]!]!.refusal = event.data.code
       break
     case 'StopTriggered':
-      latch(state, event.data.instrument)
+      latch(state, event.data.instrument, event.data.extreme)
       break
     case 'OperatorCommanded':
     case 'TradingHalted':

@@ -16,7 +16,7 @@ import { updateAtr } from '#indicators/atr'
 import { applyFill, applyFunding, applySettlement, carryPosition, createLedger, fundingCash } from './ledger.js'
 import { closeOrder, isNewTrade } from './order-book.js'
 import { equity, type RiskState, reindex, slotIndex } from './risk-state.js'
-import { ratchetStop, startStop, testStop } from './stops.js'
+import { ratchetStop, startStop, testStop, unlatchBeyond } from './stops.js'
 import { addTurnover, turnoverUsed } from './turnover-limiter.js'
 import { closeDay, fixTargets, takeDay } from './virtual-book.js'
 
@@ -34,6 +34,7 @@ export function onBar(state: RiskState, event: BarClosed | BarAggregated, risk: 
   if (own) {
     slot.mark = bar.close
     slot.markedAt = event.ts
+    if (slot.latch !== 0) unlatchBeyond(slot, bar.close)
     if (slot.position.quantityNumber !== 0 && bar.openTime >= slot.position.openedAt)
       moves = !testStop(state, index, bar.open, bar)
   }
@@ -50,6 +51,7 @@ export function onQuote(state: RiskState, event: QuoteChanged): void {
   if (!(mid > 0)) return
   slot.mark = mid
   slot.markedAt = event.ts
+  if (slot.latch !== 0) unlatchBeyond(slot, mid)
   testStop(state, index, null, { high: mid, low: mid })
   watchPeak(state)
 }
@@ -172,7 +174,9 @@ export function onCarried(state: RiskState, event: StateCarried, risk: RiskConfi
   }
   for (const row of latches ?? []) {
     const slot = state.slots[state.indexOf[row.instrument] ?? -1]
-    if (slot !== undefined) slot.latch = row.side === 'long' ? 1 : -1
+    if (slot === undefined) continue
+    slot.latch = row.side === 'long' ? 1 : -1
+    slot.latchBeyond = row.beyond
   }
   state.peak = peakEquity ?? equity(state)
 }

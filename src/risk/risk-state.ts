@@ -47,8 +47,10 @@ export interface Slot {
   target: number
   trend: number
   carry: number
-  /** After a stop: the side on which it stays out until the target is 0 or changes sign. */
+  /** After a stop: the side on which it stays out until the target is 0 or turns, or the price passes `latchBeyond`. */
   latch: Side | 0
+  /** Best price of the position that was stopped out, quote. */
+  latchBeyond: number
   /** Code of the last refusal, so that it is not repeated; empty for none. */
   refusal: RefusalCode | ''
   atr: AtrState
@@ -98,6 +100,7 @@ export function createSlot(entry: UniverseEntry, finest: Interval, atrDays: numb
     trend: 0,
     carry: 0,
     latch: 0,
+    latchBeyond: 0,
     refusal: '',
     atr: createAtr(atrDays),
     stop: null,

@@ -128,12 +128,23 @@ export function closeOrderOf(
   )
 }
 
-/** After StopTriggered: out until the target is 0 or changes sign; a target that already did asks for no latch. */
-export function latch(state: RiskState, instrument: string): void {
+/**
+ * After StopTriggered: out until the target is 0 or changes sign, or the price passes the best one of the position that was
+ * stopped out, for then the move it left goes on (docs/adr/0007). A target that already turned asks for no latch.
+ */
+export function latch(state: RiskState, instrument: string, extreme: number): void {
   const index = state.indexOf[instrument]!
   const slot = state.slots[index]!
   const side = slot.position.quantityNumber > 0 ? 1 : -1
-  if (Math.sign(slot.target) === side) slot.latch = side
+  if (Math.sign(slot.target) === side) {
+    slot.latch = side
+    slot.latchBeyond = extreme
+  }
   slot.hit = null
   state.hits = state.hits.filter((hit) => hit !== index)
+}
+
+/** Lets an instrument in again whose price went beyond the best one of the position that was stopped out. */
+export function unlatchBeyond(slot: Slot, price: number): void {
+  if (slot.latch > 0 ? price > slot.latchBeyond : price < slot.latchBeyond) slot.latch = 0
 }

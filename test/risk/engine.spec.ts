@@ -230,6 +230,20 @@ describe('risk/engine stops', () => {
     expect(desk.state.slots[0]!.latch).toBe(0)
   })
 
+  it('let the instrument in again once the price passes the best one of the stopped position', () => {
+    const desk = longBtc({ turnoverLimiter: false })
+    desk.bar(BTC, next(desk), 93, { open: 100 })
+    desk.fill(desk.instant(next(desk) - 1)[1]!, 93)
+    const { latchBeyond } = desk.state.slots[0]!
+    expect(latchBeyond).toBeGreaterThan(93)
+    desk.bar(BTC, next(desk), latchBeyond, { open: 93 })
+    desk.instant(next(desk) - 1)
+    expect(data(desk.blend({ [BTC]: 0.2 })[1])).toMatchObject({ code: 'stopped-out' })
+    desk.bar(BTC, next(desk), latchBeyond + 0.01, { open: 93 })
+    desk.instant(next(desk) - 1)
+    expect(types(desk.blend({ [BTC]: 0.2 }))).toContain('OrderApproved')
+  })
+
   it('do not latch when the target had turned already; try again when the order died', () => {
     const desk = longBtc()
     desk.bar(BTC, next(desk), 93, { open: 100 })

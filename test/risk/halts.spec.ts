@@ -247,7 +247,7 @@ describe('a child run', () => {
     expect(carried).toMatchObject({
       halted: true,
       haltReason: 'operator',
-      latches: [{ instrument: ETH, side: 'short' }],
+      latches: [{ instrument: ETH, side: 'short', beyond: 100 }],
     })
     const child = new Desk({ stopAtr: 3 }, '1d', '1')
     const drafts = child.send('StateCarried', { parent: 'run-1', ...carried }, parent.ts)
@@ -259,7 +259,7 @@ describe('a child run', () => {
     expect(equity(child.state)).toBeCloseTo(equity(parent.state), 6)
     expect(child.state.peak).toBeCloseTo(parent.state.peak, 1)
     expect(child.state.slots[0]!.stop!.stop).toBeCloseTo(parent.state.slots[0]!.stop!.stop, 6)
-    expect(child.state.slots[1]!.latch).toBe(-1)
+    expect(child.state.slots[1]).toMatchObject({ latch: -1, latchBeyond: 100 })
   })
 
   it('goes on closing a book that was being closed', () => {
