@@ -34,7 +34,7 @@ const NOTHING: Recent = { decisions: [], orders: [], alarms: [] }
 export function viewLines(status: RunStatus, recent: Recent, width: number, height: number): string[] {
   const head = [...headLines(status, width), ...bookLines(status, width, Math.max(3, Math.floor(height / 3)))]
   const agents = ['', ...agentLines(status, width)]
-  const lines = [...head, ...(head.length + agents.length + 6 <= height ? agents : [])]
+  const lines = [...head, ...(head.length + agents.length + 12 <= height ? agents : ['', agentLine(status, width)])]
   const room = Math.max(0, height - lines.length - 1)
   const share = Math.max(0, Math.floor(room / 2) - 2)
   for (const [title, words] of [
@@ -167,6 +167,13 @@ function agentLines({ agents }: RunStatus, width: number): string[] {
         .trimEnd(),
     )
   return [paint('bold', 'agents'), ...lines]
+}
+
+/** Where there is no room for all of them: how many run, and which do not. */
+function agentLine({ agents }: RunStatus, width: number): string {
+  const others = agents.filter(({ state }) => state !== 'running').map(({ name, state }) => `, ${name} ${state}`)
+  const text = cut(`agents: ${agents.length - others.length} running${others.join('')}`, width)
+  return others.length === 0 ? text : paint('yellow', text)
 }
 
 const MARK = '●'

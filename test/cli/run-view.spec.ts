@@ -93,6 +93,12 @@ describe('the live view', () => {
     expect(text).toContain('THE PROCESS IS STALLED: log-stalled: disk full')
   })
 
+  it('names the agents that do not run, however small the terminal', () => {
+    const agents = status().agents.map((agent, i) => (i === 1 ? { ...agent, state: 'faulted' as const } : agent))
+    expect(viewLines(status({ agents }), NOTHING, 80, 14).join('\n')).toContain('2 running, market/bars faulted')
+    expect(viewLines(status({ agents }), NOTHING, 80, 50).join('\n')).toContain('market/bars faulted')
+  })
+
   it('shows the latest decisions where there is room for them', () => {
     const text = viewLines(status(), { ...NOTHING, decisions: words(40) }, 100, 30).join('\n')
     expect(text).toContain('decision 39')
