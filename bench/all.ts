@@ -1,6 +1,9 @@
 /** Owns the list of benchmarks. */
 import { backtestBench } from './backtest.bench.js'
 import type { Bench } from './figures.js'
+import { liveBench } from './live.bench.js'
 import { logBench } from './log.bench.js'
+import { replayBench } from './replay.bench.js'
+import { restartBench } from './restart.bench.js'
 
-export const ALL: readonly Bench[] = [logBench, backtestBench]
+export const ALL: readonly Bench[] = [logBench, backtestBench, replayBench, restartBench, liveBench]

@@ -52,13 +52,15 @@ async function wholeTape(lake: BenchLake, runs: number): Promise<{ figures: Figu
   }
 }
 
-/** Cost a bar of several tapes, interleaved; small tapes are decided as often as it takes to last. */
+/** A tape of fewer bars is decided more than once a turn, at most four times: short passes are noisy. */
+const LASTING = 500_000
+
+/** Cost a bar of several tapes, interleaved. */
 async function costs(home: string, name: string, tapes: readonly MemoryTape[], runs: number): Promise<Pass[][]> {
-  const most = Math.max(...tapes.map(({ plan }) => plan.bars))
   const found: Pass[][] = tapes.map(() => [])
   for (let run = 0; run <= runs; run++) {
     for (const [i, tape] of tapes.entries()) {
-      const times = run === 0 ? 1 : Math.max(1, Math.min(4, Math.floor(most / tape.plan.bars)))
+      const times = run === 0 ? 1 : Math.max(1, Math.min(4, Math.floor(LASTING / tape.plan.bars)))
       for (let time = 0; time < times; time++) {
         const pass = await passLogged(home, `${name}-${i}-${run}-${time}`, tape)
         if (run > 0) found[i]!.push(pass)
@@ -87,7 +89,7 @@ async function bySymbols(lake: BenchLake, counts: readonly number[], runs: numbe
 }
 
 async function byLength(home: string, symbols: number, bars: readonly number[], runs: number): Promise<Figure[]> {
-  const config = simConfiguration(symbols, 120)
+  const config = simConfiguration(symbols, 100)
   const hours = bars.map((count) => Math.ceil(count / symbols))
   const series = simBars(config, hours.at(-1)!)
   const tapes = hours.map((count) => simTape(config, series, count))
@@ -150,7 +152,7 @@ async function figures(home: string, scale: Scale): Promise<readonly Figure[]> {
   const lake = await makeLake(home, scale)
   const whole = await wholeTape(lake, runs)
   const symbols = await bySymbols(lake, isFull ? [1, 5, 20] : [1, 3], runs)
-  const lengths = isFull ? [100_000, 500_000, 1_000_000, 2_000_000] : [2_000, 6_000]
+  const lengths = isFull ? [100_000, 500_000, 1_000_000, 2_000_000] : [1_000, 3_000]
   const length = await byLength(home, isFull ? 20 : 2, lengths, isFull ? 3 : 1)
   return [...whole.figures, ...symbols, ...length, ...(await wholeCommand(lake, whole.fingerprint, isFull ? 3 : 1))]
 }

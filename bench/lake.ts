@@ -42,7 +42,7 @@ export async function makeLake(home: string, scale: Scale): Promise<BenchLake> {
   const funding = sharedData('funding', 'binance')
   return scale === 'full' && bars !== undefined && funding !== undefined
     ? recordedLake(home, bars, funding)
-    : simLake(home, scale === 'full' ? [20, 1500] : [3, 240])
+    : simLake(home, scale === 'full' ? [20, 1500] : [3, 120])
 }
 
 async function recordedLake(home: string, bars: string, funding: string): Promise<BenchLake> {

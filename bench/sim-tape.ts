@@ -9,7 +9,11 @@ import { createSimMarket } from '#data/connectors/sim/market'
 const SEED = 5
 
 /** Configuration of a run on hourly bars of the built-in market. */
-export function simConfiguration(symbols: number, historyDays: number, more: Partial<Config> = {}): Config {
+export function simConfiguration(
+  symbols: number,
+  historyDays: number,
+  more: { readonly log?: Partial<Config['log']> } = {},
+): Config {
   const parsed = configSchema.parse({ ...more, seed: SEED, sim: { symbols, interval: '1h', historyDays } })
   const { universe } = createSimMarket(parsed.sim, parsed.seed)
   return { ...parsed, universe: [...universe], interval: parsed.sim.interval }
