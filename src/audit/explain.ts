@@ -35,7 +35,7 @@ interface Located {
 
 const MARKERS = ['PortfolioBlended', 'StopTriggered', 'TradingHalted', 'TradingResumed'] as const
 const MARKER_TYPES = typesOf(...MARKERS)
-const ORDER_AND_MARKERS = typesOf('order', ...MARKERS)
+const ORDER_TYPES = typesOf('order')
 
 export type OnProgress = (lastSeq: number) => void
 
@@ -86,8 +86,9 @@ function locateOrder(log: AuditLog, id: string, onProgress: OnProgress | undefin
   let events: AnyEvent[] = []
   let landmarks: Landmarks | undefined
   let order = ''
+  const holding = { types: ORDER_TYPES, text: Buffer.from(JSON.stringify(id)) }
   const end = log.scan(
-    { types: ORDER_AND_MARKERS, absent: 'skip', ...(onProgress ? { onGroup: onProgress } : {}) },
+    { types: MARKER_TYPES, holding, absent: 'skip', ...(onProgress ? { onGroup: onProgress } : {}) },
     (event) => {
       if (landmarks === undefined) marks.take(event)
       const named = orderOf(event)

@@ -34,6 +34,8 @@ export function typeOfLine(bytes: Buffer, start: number, end: number): string {
 export interface Scan {
   /** Types to parse; every event when absent. */
   readonly types?: ReadonlySet<string>
+  /** Lines of these types are parsed only where they hold the text. */
+  readonly holding?: { readonly types: ReadonlySet<string>; readonly text: Buffer }
   /** Parsed too, whatever its type. */
   readonly seq?: number
   /** Begins behind the noted place before this seq. */
@@ -148,6 +150,9 @@ export class AuditLog {
 }
 
 function wanted(scan: Scan, bytes: Buffer, start: number, end: number): boolean {
-  if (scan.types === undefined || scan.types.has(typeOfLine(bytes, start, end))) return true
-  return scan.seq !== undefined && readSeq(bytes, start, end) === scan.seq
+  if (scan.seq !== undefined && readSeq(bytes, start, end) === scan.seq) return true
+  if (scan.types === undefined) return true
+  const type = typeOfLine(bytes, start, end)
+  if (scan.types.has(type)) return true
+  return scan.holding?.types.has(type) === true && bytes.subarray(start, end).includes(scan.holding.text)
 }

@@ -1,5 +1,6 @@
 /** Owns what `quantbot audit export` is asked and prints. */
-import { resolve } from 'node:path'
+import { accessSync, constants } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { auditExport, EXPORT_FORMATS, EXPORT_TABLES, type ExportFormat, type ExportTable } from '#audit/export'
 import { exact } from '#audit/words'
 import { QuantbotError } from '#core/errors'
@@ -21,11 +22,8 @@ export async function auditExportCommand(run: string, options: ExportCommandOpti
   if (what === undefined) throw oneOf('--what', options.what, EXPORT_TABLES)
   const runDir = findRun(homeOf(options), run)
   const out = resolve(options.out ?? `${readManifest(runDir).manifest.run}-${what}.${format}`)
-  const report = await auditExport(runDir, { what, format, out, onProgress: seqProgress('exported') }).catch(
-    (error: unknown) => {
-      throw unwritable(out, error)
-    },
-  )
+  refuseUnwritable(out)
+  const report = await auditExport(runDir, { what, format, out, onProgress: seqProgress('exported') })
   endProgress()
   if (options.json === true) sayJson(report)
   else say(`${exact(String(report.rows))} rows of ${what} in ${report.out}`)
@@ -35,8 +33,10 @@ function oneOf(option: string, text: string, known: readonly (ExportFormat | Exp
   return new QuantbotError('USAGE', `${option} ${JSON.stringify(text)}: write one of ${known.join(', ')}`)
 }
 
-/** A folder that is not there or not writable is the person's to mend. */
-function unwritable(out: string, error: unknown): unknown {
-  const isFile = error instanceof Error && 'path' in error && String(error.path).startsWith(out)
-  return isFile ? new QuantbotError('USAGE', `--out ${out} cannot be written: ${error.message}`) : error
+function refuseUnwritable(out: string): void {
+  try {
+    accessSync(dirname(out), constants.W_OK)
+  } catch (error) {
+    throw new QuantbotError('USAGE', `--out ${out}: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }

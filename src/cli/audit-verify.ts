@@ -1,4 +1,5 @@
 /** Owns what `quantbot audit verify` prints and its exit code. */
+import { accessSync, constants } from 'node:fs'
 import { auditVerify, type VerifyReport } from '#audit/verify'
 import { exact, when } from '#audit/words'
 import { QuantbotError } from '#core/errors'
@@ -11,12 +12,11 @@ export interface VerifyCommandOptions extends GlobalOptions {
 
 /** 1 when the log does not prove itself. */
 export async function auditVerifyCommand(run: string, options: VerifyCommandOptions): Promise<void> {
+  if (options.checkpoint !== undefined) refuseUnreadable(options.checkpoint)
   const report = await auditVerify(findRun(homeOf(options), run), {
     checkpointFile: options.checkpoint,
     onProgress: ({ segment, segments, lastSeq }) =>
       progress(`verified segment ${segment} of ${segments}, seq ${exact(String(lastSeq))}`),
-  }).catch((error: unknown) => {
-    throw options.checkpoint === undefined ? error : unreadable(options.checkpoint, error)
   })
   endProgress()
   if (options.json === true) sayJson(report)
@@ -24,9 +24,13 @@ export async function auditVerifyCommand(run: string, options: VerifyCommandOpti
   if (!report.ok) process.exitCode = 1
 }
 
-function unreadable(path: string, error: unknown): unknown {
-  const isSystem = error instanceof Error && 'syscall' in error
-  return isSystem ? new QuantbotError('USAGE', `--checkpoint ${path} cannot be read: ${error.message}`) : error
+/** A checkpoint file that is not there is a slip of the hand, not a proof against the log. */
+function refuseUnreadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK)
+  } catch (error) {
+    throw new QuantbotError('USAGE', `--checkpoint ${path}: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 function verifyText(report: VerifyReport): string {
