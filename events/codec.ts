@@ -6,18 +6,17 @@ import type { EventEnvelope } from '#core/envelope'
 import { InvariantError, invariant } from '#core/invariant'
 import { type AnyEvent, EVENT_TYPES } from './catalogue.js'
 import type { EventType } from './event-type.js'
-import type { LineBuffer } from './line-buffer.js'
+import { type Chunk, chunkOf, type LineBuffer } from './line-buffer.js'
+import { writeRecord } from './write.js'
 
-const encoder = new TextEncoder()
-const SEQ = encoder.encode('{"seq":')
-const DATA = encoder.encode(',"data":')
-const END = encoder.encode('}\n')
+const SEQ = chunkOf('{"seq":')
+const TS = chunkOf(',"ts":')
+const DATA = chunkOf(',"data":')
+const END = chunkOf('}\n')
 
-/** What an encoder remembers between lines: the constant middle of each (type, by), and the digits of the last ts. */
+/** What an encoder remembers between lines: the constant middle of each (type, by). */
 export class EventEncoder {
-  readonly #middles = new Map<string, Map<string, Uint8Array>>()
-  #ts = -1
-  #tsBytes: Uint8Array = new Uint8Array(0)
+  readonly #middles = new Map<string, Map<string, Chunk>>()
 
   /**
    * Appends the line of an event and quantises `event.data` in place.
@@ -25,7 +24,7 @@ export class EventEncoder {
    */
   encode(out: LineBuffer, event: EventEnvelope): void {
     const entry = EVENT_TYPES.get(event.type)
-    invariant(entry, () => `unknown event type ${event.type}`)
+    if (entry === undefined) throw new InvariantError(`unknown event type ${event.type}`)
     const start = out.length
     try {
       this.#write(out, event, entry)
@@ -37,22 +36,19 @@ export class EventEncoder {
   }
 
   #write(out: LineBuffer, event: EventEnvelope, entry: EventType): void {
-    out.raw(SEQ)
+    out.chunk(SEQ)
     out.integer(event.seq)
-    if (event.ts !== this.#ts) {
-      invariant(Number.isSafeInteger(event.ts), () => `ts ${event.ts} is not a whole number`)
-      this.#ts = event.ts
-      this.#tsBytes = encoder.encode(`,"ts":${event.ts}`)
-    }
-    out.raw(this.#tsBytes)
-    out.raw(this.#middle(event.type, event.by, entry.v))
+    invariant(Number.isSafeInteger(event.ts), 'ts is not a whole number')
+    out.chunk(TS)
+    out.integer(event.ts)
+    out.chunk(this.#middle(event.type, event.by, entry.v))
     out.integer(event.cause)
-    out.raw(DATA)
-    entry.payload.write(out, event.data, 'data')
-    out.raw(END)
+    out.chunk(DATA)
+    writeRecord(out, entry.payload.members, event.data, 'data')
+    out.chunk(END)
   }
 
-  #middle(type: string, by: string, v: number): Uint8Array {
+  #middle(type: string, by: string, v: number): Chunk {
     let agents = this.#middles.get(type)
     if (agents === undefined) {
       agents = new Map()
@@ -60,7 +56,7 @@ export class EventEncoder {
     }
     let bytes = agents.get(by)
     if (bytes === undefined) {
-      bytes = encoder.encode(`,"type":${JSON.stringify(type)},"v":${v},"by":${JSON.stringify(by)},"cause":`)
+      bytes = chunkOf(`,"type":${JSON.stringify(type)},"v":${v},"by":${JSON.stringify(by)},"cause":`)
       agents.set(by, bytes)
     }
     return bytes

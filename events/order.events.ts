@@ -1,8 +1,8 @@
 /** Owns the life of an order: what execution asks, what the venue (paper or real) answers. Prices and sizes are exact. */
 import { type EventOf, eventType } from './event-type.js'
-import { decimal, flag, integer, name, number, oneOf, optional } from './field.js'
+import { decimal, flag, id, integer, name, number, oneOf, optional } from './field.js'
 
-const order = name('order id')
+const order = id('order id')
 const instrument = name('instrument id')
 const side = oneOf('buy', 'sell')
 
@@ -46,7 +46,7 @@ export const cancelRequested = eventType(
 export const orderAccepted = eventType('OrderAccepted', 1, 'either', 'The venue took the order.', {
   order,
   instrument,
-  venueOrder: name('id of the venue'),
+  venueOrder: id('id of the venue'),
 })
 
 export const orderFilled = eventType(
@@ -57,7 +57,7 @@ export const orderFilled = eventType(
   {
     order,
     instrument,
-    trade: name('trade id of the venue'),
+    trade: id('trade id of the venue'),
     side,
     price: decimal('quote'),
     quantity: decimal('base units'),

@@ -1,6 +1,6 @@
 /** Owns what risk says: assessments with each step's before and after, approvals, refusals, stops, halts, funding. */
 import { type EventOf, eventType } from './event-type.js'
-import { decimal, flag, list, name, nullable, number, oneOf, optional, record } from './field.js'
+import { decimal, flag, id, list, name, nullable, number, oneOf, optional, record } from './field.js'
 
 const instrument = name('instrument id')
 const side = oneOf('buy', 'sell')
@@ -49,7 +49,7 @@ export const riskAssessed = eventType(
 )
 
 export const orderApproved = eventType('OrderApproved', 1, 'derived', 'Risk lets this order be sent.', {
-  order: name('order id'),
+  order: id('order id'),
   instrument,
   side,
   quantity: decimal('base units'),
