@@ -58,11 +58,7 @@ const weights = (drafts: readonly { data: unknown }[]) =>
 
 describe('portfolio/blender', () => {
   it('divides by eligible instruments, clips, weighs by budget and confidence, and says on what it stands', () => {
-    const past = [
-      says('tsmom', BTC, 0.4, 0.9),
-      says('donchian', BTC, -0.1, 0.5),
-      says('donchian', ETH, 0.2, 0.5),
-    ]
+    const past = [says('tsmom', BTC, 0.4, 0.9), says('donchian', BTC, -0.1, 0.5), says('donchian', ETH, 0.2, 0.5)]
     given(configured(), past)
       .when(instant(HOUR_MS))
       .then([
@@ -142,9 +138,7 @@ describe('portfolio/blender', () => {
 
   it('speaks when the weight becomes 0 or changes sign, however small', () => {
     const start = [says('tsmom', BTC, 0.0001), instant(HOUR_MS)]
-    expect(
-      weights(given(configured(), [...start, says('tsmom', BTC, 0)]).when(instant(2 * HOUR_MS)).drafts),
-    ).toEqual({
+    expect(weights(given(configured(), [...start, says('tsmom', BTC, 0)]).when(instant(2 * HOUR_MS)).drafts)).toEqual({
       [BTC]: 0,
     })
     expect(
@@ -183,10 +177,9 @@ describe('portfolio/blender', () => {
   it('lets a signal without an opinion on an instrument not dilute it, but a neutral one does', () => {
     const alone = given(configured(), [says('tsmom', BTC, 0.2)]).when(instant(HOUR_MS))
     expect(weights(alone.drafts)).toEqual({ [BTC]: 0.2 })
-    const diluted = given(configured(), [
-      says('tsmom', BTC, 0.2),
-      says('meanrev', BTC, 0, 0, 'neutral'),
-    ]).when(instant(HOUR_MS))
+    const diluted = given(configured(), [says('tsmom', BTC, 0.2), says('meanrev', BTC, 0, 0, 'neutral')]).when(
+      instant(HOUR_MS),
+    )
     expect(weights(diluted.drafts)).toEqual({ [BTC]: 0.1 })
     const active = given(configured({ norm: 'active' }), [
       says('tsmom', BTC, 0.2, 0.5),
@@ -196,11 +189,7 @@ describe('portfolio/blender', () => {
   })
 
   it('ignores words of signals and on instruments that it does not know', () => {
-    const past = [
-      says('astrology', BTC, 1),
-      says('tsmom', 'test.perp.DOGE', 1),
-      bar('test.perp.DOGE', 1, 1),
-    ]
+    const past = [says('astrology', BTC, 1), says('tsmom', 'test.perp.DOGE', 1), bar('test.perp.DOGE', 1, 1)]
     const delisted = event('InstrumentDelisted', { instrument: 'test.perp.DOGE', reason: 'gone' }, { seq: ++seq })
     given(configured(), [...past, delisted])
       .when(instant(HOUR_MS))
@@ -220,12 +209,7 @@ describe('portfolio/blender', () => {
 
   it('tilts budgets by virtual returns up to the day before, after 30 days of them', () => {
     const days = (count: number) => {
-      const past = [
-        says('tsmom', BTC, 0.2),
-        says('donchian', BTC, -0.05),
-        bar(BTC, 0, 100),
-        instant(DAY_MS),
-      ]
+      const past = [says('tsmom', BTC, 0.2), says('donchian', BTC, -0.05), bar(BTC, 0, 100), instant(DAY_MS)]
       for (let day = 1, price = 100; day <= count; day++) {
         price *= day % 3 === 0 ? 0.99 : 1.02
         past.push(bar(BTC, day, price), instant((day + 1) * DAY_MS))
@@ -259,8 +243,7 @@ describe('portfolio/blender', () => {
   it('an agent that only evolved for a while still speaks of what changed meanwhile', () => {
     const decider = configured()
     let state = decider.initial()
-    for (const e of [says('tsmom', BTC, 0.1), instant(HOUR_MS), instant(2 * HOUR_MS)])
-      state = decider.evolve(state, e)
+    for (const e of [says('tsmom', BTC, 0.1), instant(HOUR_MS), instant(2 * HOUR_MS)]) state = decider.evolve(state, e)
     const last = instant(3 * HOUR_MS)
     state = decider.evolve(state, last)
     const drafts = decider.decide(state, last, undefined as never) // it decides without a context
