@@ -6,7 +6,7 @@ import type { Decider } from '#core/decider'
 import type { Draft, EventEnvelope } from '#core/envelope'
 import { isQuantbotError } from '#core/errors'
 import { InvariantError, invariant } from '#core/invariant'
-import { type AnyEvent, EVENT_TYPES } from '#events/catalogue'
+import type { AnyEvent } from '#events/catalogue'
 import { EventEncoder } from '#events/codec'
 import type { LineBuffer } from '#events/line-buffer'
 import { checkRegistry, Routes, type Slot } from './routes.js'
@@ -123,7 +123,7 @@ export class Dispatcher {
       seq: this.#seq + 1,
       ts,
       type: input.type,
-      v: EVENT_TYPES.get(input.type)?.v ?? 0,
+      v: this.#routes.versionOf(input.type),
       by: input.by,
       cause: 0,
       data: input.data,
@@ -141,46 +141,58 @@ export class Dispatcher {
     // A new process: nobody runs before the supervisor says so again, in a redecide as in the run.
     else if (event.type === 'ProcessStarted')
       for (const slot of this.slots) slot.running = this.#startRunning && !slot.faulted
-    this.#queue.push(event)
-    this.#run()
+    this.#deliverAll(event)
+    if (this.#queue.length > 0) this.#runQueue()
   }
 
-  #run(): void {
+  /** What the input led to, and what that led to, in the order in which it was said. */
+  #runQueue(): void {
     const queue = this.#queue
-    for (let head = 0; head < queue.length; head++) {
-      const event = queue[head]!
-      const readers = this.#routes.readersOf(event)
-      for (let i = 0; i < readers.length; i++) this.#deliver(readers[i]!, event)
-      if (this.#observe !== undefined) this.#observe(event as AnyEvent) // encoded, therefore of the catalogue
-    }
+    for (let head = 0; head < queue.length; head++) this.#deliverAll(queue[head]!)
     queue.length = 0
   }
 
+  #deliverAll(event: EventEnvelope): void {
+    const readers = this.#routes.readersOf(event)
+    for (let i = 0; i < readers.length; i++) this.#deliver(readers[i]!, event)
+    if (this.#observe !== undefined) this.#observe(event as AnyEvent) // encoded, therefore of the catalogue
+  }
+
+  /** Most deliveries end in silence: what an interrupted emission must undo is noted only where something is said. */
   #deliver(slot: Slot, event: EventEnvelope): void {
     if (slot.faulted) return
+    const { decider } = slot
     let phase: Phase = 'evolve'
-    const mark = this.#lines.length
-    const seq = this.#seq
-    const written = this.#written
-    const writtenSeq = this.#writtenSeq
-    const queued = this.#queue.length
     try {
-      slot.state = slot.decider.evolve(slot.state, event)
+      const state = decider.evolve(slot.state, event)
+      if (state !== slot.state) slot.state = state
       if (!slot.running) return
       phase = 'decide'
       const context = this.#context
-      context.focus(event, slot.decider.name)
-      const drafts = slot.decider.decide(slot.state, event, context)
+      context.focus(event, decider.name)
+      const drafts = decider.decide(state, event, context)
+      if (drafts.length === 0) return
       phase = 'encode'
-      for (let i = 0; i < drafts.length; i++) this.#emit(slot, event, drafts[i]!)
+      this.#emitAll(slot, event, drafts)
+    } catch (error) {
+      this.#fault(slot, event, phase, error)
+    }
+  }
+
+  #emitAll(slot: Slot, cause: EventEnvelope, drafts: readonly Draft[]): void {
+    const mark = this.#lines.length
+    const seq = this.#seq
+    const written = this.#written
+    const queued = this.#queue.length
+    try {
+      for (let i = 0; i < drafts.length; i++) this.#emit(slot, cause, drafts[i]!)
     } catch (error) {
       this.#lines.truncate(mark)
       this.#derived -= this.#queue.length - queued
       this.#queue.length = queued
       this.#seq = seq
       this.#written = written
-      this.#writtenSeq = writtenSeq
-      this.#fault(slot, event, phase, error)
+      throw error
     }
   }
 
@@ -189,14 +201,13 @@ export class Dispatcher {
       seq: ++this.#seq,
       ts: cause.ts,
       type: draft.type,
-      v: EVENT_TYPES.get(draft.type)?.v ?? 0,
+      v: this.#routes.versionOf(draft.type),
       by: slot.decider.name,
       cause: cause.seq,
       data: draft.data,
     }
     this.#encoder.encode(this.#lines, event)
     this.#written++
-    this.#writtenSeq = event.seq
     this.#derived++
     slot.state = slot.decider.evolve(slot.state, event)
     this.#queue.push(event)

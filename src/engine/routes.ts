@@ -3,6 +3,7 @@ import type { Decider } from '#core/decider'
 import type { EventEnvelope } from '#core/envelope'
 import { QuantbotError } from '#core/errors'
 import { INTERVALS } from '#core/time'
+import { EVENT_TYPES } from '#events/catalogue'
 
 /** One registered agent and its state. */
 export interface Slot {
@@ -16,29 +17,58 @@ export interface Slot {
 }
 
 interface Route {
+  readonly type: string
+  readonly version: number
   readonly all: readonly Slot[]
   readonly byInterval: ReadonlyMap<string, readonly Slot[]> | undefined
+  /** Readers of the interval asked for last: bars come in rows of the same. */
+  interval: string
+  readers: readonly Slot[]
 }
 
 const BARS = new Set(['BarClosed', 'BarAggregated'])
 const NOBODY: readonly Slot[] = []
+const UNKNOWN: Route = { type: '', version: 0, all: NOBODY, byInterval: undefined, interval: '', readers: NOBODY }
 
 export class Routes {
   readonly #routes = new Map<string, Route>()
+  /** Route asked for last: an instant brings many events of one type. */
+  #last: Route = UNKNOWN
 
   constructor(slots: readonly Slot[]) {
-    const types = new Set(slots.flatMap((slot) => slot.decider.reads))
+    const types = new Set([...EVENT_TYPES.keys(), ...slots.flatMap((slot) => slot.decider.reads)])
     for (const type of types) {
       const all = slots.filter((slot) => slot.decider.reads.includes(type))
-      this.#routes.set(type, { all, byInterval: BARS.has(type) ? byInterval(all) : undefined })
+      this.#routes.set(type, {
+        type,
+        version: EVENT_TYPES.get(type)?.v ?? 0,
+        all,
+        byInterval: BARS.has(type) ? byInterval(all) : undefined,
+        interval: '',
+        readers: NOBODY,
+      })
     }
   }
 
+  #routeOf(type: string): Route {
+    if (type !== this.#last.type) this.#last = this.#routes.get(type) ?? UNKNOWN
+    return this.#last
+  }
+
+  /** Version of a type's payload; 0 of one that the catalogue does not know. */
+  versionOf(type: string): number {
+    return this.#routeOf(type).version
+  }
+
   readersOf(event: EventEnvelope): readonly Slot[] {
-    const route = this.#routes.get(event.type)
-    if (route === undefined) return NOBODY
+    const route = this.#routeOf(event.type)
     if (route.byInterval === undefined) return route.all
-    return route.byInterval.get((event.data as { readonly interval: string }).interval) ?? NOBODY // bars alone have byInterval
+    const { interval } = event.data as { readonly interval: string } // bars alone have byInterval
+    if (interval !== route.interval) {
+      route.interval = interval
+      route.readers = route.byInterval.get(interval) ?? NOBODY
+    }
+    return route.readers
   }
 }
 
