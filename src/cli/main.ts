@@ -40,7 +40,7 @@ export function buildProgram(): Command {
   return program
 }
 
-async function main(argv: readonly string[]): Promise<void> {
+export async function main(argv: readonly string[]): Promise<void> {
   // A reader that has gone away (`| head`) is no error, and must not end a run.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
