@@ -43,16 +43,23 @@ export function pushSortedWindow(state: SortedWindowState, raw: number): void {
 /** Median of the window (mean of the two middle values of an even one); null until it is full. */
 export function windowMedian(state: SortedWindowState): number | null {
   const n = state.ring.count
-  if (n < state.ring.capacity) return null
-  const upper = n >> 1
-  return n % 2 === 1 ? state.sorted[upper]! : (state.sorted[upper - 1]! + state.sorted[upper]!) / 2 + 0
+  return n < state.ring.capacity ? null : sortedMedian(state.sorted, n)
 }
 
 /** Median of |value - centre| (unscaled MAD when centre is the median); null until the window is full. */
 export function windowDeviation(state: SortedWindowState, centre: number): number | null {
-  const { ring, sorted } = state
-  const n = ring.count
-  if (n < ring.capacity) return null
+  const n = state.ring.count
+  return n < state.ring.capacity ? null : sortedDeviation(state.sorted, n, centre)
+}
+
+/** Median of the first `n` values of an ascending list. */
+export function sortedMedian(sorted: ArrayLike<number>, n: number): number {
+  const upper = n >> 1
+  return n % 2 === 1 ? sorted[upper]! : (sorted[upper - 1]! + sorted[upper]!) / 2 + 0
+}
+
+/** Median of |value - centre| of the first `n` values of an ascending list. O(n). */
+export function sortedDeviation(sorted: ArrayLike<number>, n: number, centre: number): number {
   // Deviations ascend to both sides of the centre: merge the two runs up to the middle one.
   let right = 0
   while (right < n && sorted[right]! < centre) right++

@@ -1,45 +1,65 @@
 /**
  * Owns the robust volume z-score, the liquidation-cascade flag and the liquidity median (methods, section 3).
- * Must never put the current bar into the window it is judged by. O(window) a bar, for windows of about 30.
+ * Must never put the current bar into the window it is judged by. O(1) a bar, and O(window²), for windows of about 30, where a z is asked.
  */
 import { invariant } from '#core/invariant'
 import { createRollingMoments, pushRollingMoments, type RollingMomentsState, rollingSd } from './rolling-moments.js'
 import {
-  createSortedWindow,
   pushSortedWindow,
   type SortedWindowState,
-  windowDeviation,
+  sortedDeviation,
+  sortedMedian,
   windowMedian,
 } from './sorted-window.js'
+import { createRing, pushRing, type RingState } from './window.js'
 
 /** Makes the MAD of a normal sample estimate its standard deviation: 1/Phi^-1(3/4), as rounded in methods, section 3. */
 const MAD_TO_SD = 1.4826
 /** Stands for ln 0: below every ln of a double (> -746), finite so that JSON can hold it. */
 const LN_ZERO = -1e6
 
-/** Robust z of ln volume. Memory 2 x window numbers. */
-export type VolumeZState = SortedWindowState
-export const createVolumeZ: (window: number) => VolumeZState = createSortedWindow
+/** The volumes that a z is asked against. Memory: window numbers. */
+export type VolumeZState = RingState
+export const createVolumeZ: (window: number) => VolumeZState = createRing
+
+/** Logarithms of a window, ascending; filled anew by every call, so that nothing passes from one to the next. */
+let scratch = new Float64Array(64)
+
+/** ln of the volumes held, ascending, in the scratch. */
+function sortLogs({ values, count }: VolumeZState): Float64Array {
+  if (scratch.length < count) scratch = new Float64Array(2 * count)
+  for (let i = 0; i < count; i++) {
+    const volume = values[i]!
+    const value = volume > 0 ? Math.log(volume) : LN_ZERO
+    let hole = i
+    for (; hole > 0 && scratch[hole - 1]! > value; hole--) scratch[hole] = scratch[hole - 1]!
+    scratch[hole] = value
+  }
+  return scratch
+}
 
 /**
  * Takes a volume >= 0, gives (ln V - median) / (1.4826 MAD) against the `window` volumes before it. Null for the first
- * `window` bars, without volume, when half the window has none, or when the MAD is 0.
+ * `window` bars, without volume, when half the window has none, or when the MAD is 0. O(window²) at worst.
  */
 export function updateVolumeZ(state: VolumeZState, volume: number): number | null {
-  invariant(volume >= 0, 'updateVolumeZ: volume must not be negative')
-  const value = volume > 0 ? Math.log(volume) : LN_ZERO
-  const median = windowMedian(state)
-  const deviation = median === null ? null : windowDeviation(state, median)
-  pushSortedWindow(state, value)
-  if (median === null || deviation === null || volume === 0) return null
-  if (deviation === 0 || median < LN_ZERO / 4 || deviation > -LN_ZERO / 4) return null
-  return (value - median) / (MAD_TO_SD * deviation)
+  const z = volume > 0 && state.count === state.capacity ? volumeZOf(state, volume) : null
+  pushVolume(state, volume)
+  return z
 }
 
-/** Takes a volume >= 0 that nobody asks the z of: what {@link updateVolumeZ} does, without its cost. */
+function volumeZOf(state: VolumeZState, volume: number): number | null {
+  const logs = sortLogs(state)
+  const median = sortedMedian(logs, state.count)
+  const deviation = sortedDeviation(logs, state.count, median)
+  if (deviation === 0 || median < LN_ZERO / 4 || deviation > -LN_ZERO / 4) return null
+  return (Math.log(volume) - median) / (MAD_TO_SD * deviation)
+}
+
+/** Takes a volume >= 0 that nobody asks the z of: what {@link updateVolumeZ} does, without its cost. O(1). */
 export function pushVolume(state: VolumeZState, volume: number): void {
-  invariant(volume >= 0, 'pushVolume: volume must not be negative')
-  pushSortedWindow(state, volume > 0 ? Math.log(volume) : LN_ZERO)
+  invariant(volume >= 0 && volume - volume === 0, 'updateVolumeZ: volume must be a number and not negative')
+  pushRing(state, volume)
 }
 
 /** Cascade flag: a volume spike together with a large move. Values of the last bar; null while unknown. */

@@ -12,6 +12,7 @@ import {
   createVolumeZ,
   updateCascade,
   updateCascadeAgainst,
+  type VolumeZState,
 } from '#indicators/volume-spike'
 import type { Bar } from './single-instrument.js'
 import type { Side } from './voice.js'
@@ -30,7 +31,7 @@ export interface FiltersState {
   quoteVolumes: SortedWindowState
   cascade: CascadeState
   /** Hourly bars: volume against the same hour of the days before; none for daily bars. */
-  hours: SortedWindowState[]
+  hours: VolumeZState[]
   /** Flag of the last bar, its numbers, and the last flagged bar. */
   flag: Side
   volumeZ: number | null

@@ -2,7 +2,7 @@
  * Owns how many bars are missing inside the last n of an instrument: windows are of bars that came, and one that had to reach too far
  * back for them fails. Must never count a bar that did not come.
  */
-import { createRing, pushRing, type RingState, ringAgo } from '#indicators/window'
+import { createRing, pushRing, type RingState } from '#indicators/window'
 
 /** Open times of the last `window` bars. */
 export type SpanState = RingState
@@ -13,7 +13,8 @@ export const createSpan = (window: number): SpanState => createRing(window)
 export function updateSpan(state: SpanState, openTime: number, stepMs: number): number | null {
   pushRing(state, openTime)
   if (state.count < state.capacity) return null
-  const reach = ringAgo(state, 0) - ringAgo(state, state.capacity - 1)
+  // In a full ring the oldest value stands where the next one goes.
+  const reach = openTime - state.values[state.at]!
   return Math.round(reach / stepMs) - (state.capacity - 1)
 }
 
