@@ -208,6 +208,7 @@ export class Dispatcher {
     }
     this.#encoder.encode(this.#lines, event)
     this.#written++
+    this.#writtenSeq = event.seq
     this.#derived++
     slot.state = slot.decider.evolve(slot.state, event)
     this.#queue.push(event)
