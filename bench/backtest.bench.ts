@@ -1,7 +1,7 @@
 /** Bars a second through the whole pipeline with its log on; flat in symbols and in length; the whole command's time and memory. */
 import { invariant } from '#core/invariant'
 import { canSpawn, compiled, runToEnd } from './child.js'
-import { agreed, type Bench, type Figure, median, medianRatio, type Scale } from './figures.js'
+import { agreed, type Bench, type Figure, marginalUs, median, medianRatio, type Scale } from './figures.js'
 import { type BenchLake, makeLake, tapeOf } from './lake.js'
 import { type Pass, passLogged, passUnlogged } from './passes.js'
 import { inScratch } from './scratch.js'
@@ -88,22 +88,31 @@ async function bySymbols(lake: BenchLake, counts: readonly number[], runs: numbe
   return [...figures, { what, value, unit: '×', target: { max: FLAT } }]
 }
 
+/** The market is the same all along, so that a bar costs more only if the code makes it so. */
 async function byLength(home: string, symbols: number, bars: readonly number[], runs: number): Promise<Figure[]> {
   const config = simConfiguration(symbols, 100)
   const hours = bars.map((count) => Math.ceil(count / symbols))
   const series = simBars(config, hours.at(-1)!)
   const tapes = hours.map((count) => simTape(config, series, count))
   const found = await costs(home, 'length', tapes, runs)
-  const figures = found.map<Figure>((passes) => ({
-    what: `cost a bar, ${passes[0]!.bars.toLocaleString('en-US')} bars`,
-    value: medianCost(passes),
-    unit: 'µs',
-    note: `built-in market, ${symbols} symbols, ${(passes[0]!.events / passes[0]!.bars).toFixed(3)} events a bar`,
-    fingerprint: agreed(passes.map(({ fingerprint }) => fingerprint)),
-  }))
-  const value = medianCost(found.at(-1)!) / medianCost(found[0]!)
-  const what = 'cost a bar, longest : shortest'
-  return [...figures, { what, value, unit: '×', target: { max: FLAT } }]
+  const sizes = found.map((passes) => passes[0]!.bars)
+  const added = marginalUs(
+    found.map((passes) => median(passes.map(({ ms }) => ms))),
+    sizes,
+  )
+  const figures = added.map<Figure>((value, i) => {
+    const [from, to] = [found[i]!, found[i + 1]!]
+    const events = (to[0]!.events - from[0]!.events) / (sizes[i + 1]! - sizes[i]!)
+    return {
+      what: `cost of an added bar, ${sizes[i]!.toLocaleString('en-US')} to ${sizes[i + 1]!.toLocaleString('en-US')} bars`,
+      value,
+      unit: 'µs',
+      note: `built-in market, ${symbols} symbols, ${events.toFixed(3)} events a bar`,
+      fingerprint: agreed(to.map(({ fingerprint }) => fingerprint)),
+    }
+  })
+  const value = added.at(-1)! / added[0]!
+  return [...figures, { what: 'cost of an added bar, last : first', value, unit: '×', target: { max: FLAT } }]
 }
 
 interface BacktestJson {
@@ -152,7 +161,7 @@ async function figures(home: string, scale: Scale): Promise<readonly Figure[]> {
   const lake = await makeLake(home, scale)
   const whole = await wholeTape(lake, runs)
   const symbols = await bySymbols(lake, isFull ? [1, 5, 20] : [1, 3], runs)
-  const lengths = isFull ? [100_000, 500_000, 1_000_000, 2_000_000] : [1_000, 3_000]
+  const lengths = isFull ? [100_000, 500_000, 1_000_000, 2_000_000] : [1_000, 2_000, 3_000]
   const length = await byLength(home, isFull ? 20 : 2, lengths, isFull ? 3 : 1)
   return [...whole.figures, ...symbols, ...length, ...(await wholeCommand(lake, whole.fingerprint, isFull ? 3 : 1))]
 }

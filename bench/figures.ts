@@ -37,6 +37,14 @@ export function medianRatio(a: readonly number[], b: readonly number[]): number 
   return median(a.map((value, i) => value / b[i]!))
 }
 
+/**
+ * What one more unit of work costs between sizes that follow each other: fixed costs (warming up, compiling) are in every
+ * size and cancel out. `ms` and `units` by size, ascending; one value fewer.
+ */
+export function marginalUs(ms: readonly number[], units: readonly number[]): number[] {
+  return ms.slice(1).map((value, i) => ((value - ms[i]!) * 1000) / (units[i + 1]! - units[i]!))
+}
+
 /** The one hash of runs that must agree; throws when they do not. */
 export function agreed(fingerprints: readonly string[]): string {
   const [first] = fingerprints

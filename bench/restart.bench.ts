@@ -74,6 +74,7 @@ async function figures(home: string, scale: Scale): Promise<readonly Figure[]> {
       unit: 's',
       target: { max: 2 },
     },
+    { what: 'of it until the program is loaded', value: middle(({ loadedMs }) => loadedMs) / 1000, unit: 's' },
     { what: 'of it until all states are recovered', value: middle(({ recoveredMs }) => recoveredMs) / 1000, unit: 's' },
     { what: 'events refolded behind the snapshots', value: middle(({ refolded }) => refolded), unit: 'events' },
   ]

@@ -24,7 +24,11 @@ export interface Restart {
   readonly refolded: number
   /** Up to there the chain is proved in the background, from there it was before anything was decided. */
   readonly provedFrom: number
+  /** The program is loaded. */
+  readonly loadedMs: number
+  /** Log and snapshots are read, every state stands where the run ended. */
   readonly recoveredMs: number
+  /** The first new decision is durable. */
   readonly decidedMs: number
   readonly decision: string
 }
@@ -38,6 +42,7 @@ export async function restart(
   config: Config,
   now: () => number,
 ): Promise<Restart & { readonly opened: SimProcess }> {
+  const loadedMs = now()
   const opened = openSimProcess(home, RUN, config, 'fdatasync')
   const recoveredMs = now()
   const { resume, refolded, unprovedSeq } = opened.process.recovered
@@ -49,5 +54,14 @@ export async function restart(
     return true
   }
   await startUntil(opened, found)
-  return { resumedAt: resume.seq, refolded, provedFrom: unprovedSeq, recoveredMs, decidedMs: now(), decision, opened }
+  return {
+    resumedAt: resume.seq,
+    refolded,
+    provedFrom: unprovedSeq,
+    loadedMs,
+    recoveredMs,
+    decidedMs: now(),
+    decision,
+    opened,
+  }
 }
