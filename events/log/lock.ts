@@ -30,12 +30,17 @@ function lockNumbers(runDir: string): number[] {
     .sort((a, b) => b - a)
 }
 
-/** Boot and start time of a process where the system tells, else empty. Field 22 of /proc/<pid>/stat, proc(5). */
+/** What {@link processStart} says of a process that has ended and was not reaped: its pid still answers. */
+const ENDED = 'ended'
+
+/** Boot and start time of a process where the system tells, else empty. Fields 3, 20, 22 of /proc/<pid>/stat, proc(5). */
 function processStart(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name, in parentheses, may hold blanks and parentheses itself.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // As long as one of its threads is in a system call, that call may still write.
+    if (fields[0] === 'Z' && Number(fields[17]) <= 1) return ENDED
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     return `${boot}/${fields[19]}`
   } catch {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -117,6 +118,22 @@ describe('the lock of a run', () => {
     expect(mine()).toEqual({ pid: process.pid, start })
     taken.release()
     expect(readdirSync(run.runDir)).toEqual(['manifest.json'])
+  })
+
+  it.skipIf(!existsSync('/proc/self/stat'))('is taken over from a process that was killed and not reaped', async () => {
+    // The shell becomes a `sleep` that never waits for the child of the shell.
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'])
+    try {
+      const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)))
+      const statOf = (): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+      while (statOf()[0] !== 'Z') await new Promise((resolve) => setImmediate(resolve))
+      const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+      write('lock.1', { pid, start: `${boot}/${statOf()[19]}` })
+      expect(lockOwner(run.runDir)).toBeUndefined()
+      acquireLock(run.runDir).release()
+    } finally {
+      parent.kill()
+    }
   })
 
   it('with the owner alive is not taken, whatever stale ones lie below', () => {
