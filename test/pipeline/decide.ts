@@ -8,6 +8,7 @@ import { type GroupSink, TapeDriver } from '#backtest/tape-driver'
 import type { RecordedCommand } from '#backtest/tape-from-log'
 import type { TapePlan } from '#backtest/tape-plan'
 import type { Config } from '#core/config/schema'
+import { invariant } from '#core/invariant'
 import { Dispatcher, type Input } from '#engine/dispatcher'
 import type { AnyEvent, EventName, EventNamed } from '#events/catalogue'
 import { LineBuffer } from '#events/line-buffer'
@@ -33,12 +34,16 @@ export interface DecideOptions {
   readonly onEvent?: (event: AnyEvent, dispatcher: Dispatcher) => void
 }
 
-/** Keeps derived lines in memory. */
+/** Keeps derived lines in memory. As strict as a log: a group is `count` whole lines that end with `lastSeq`. */
 export class TextSink implements GroupSink {
   readonly #chunks: Buffer[] = []
 
-  group(lines: Uint8Array): void {
-    this.#chunks.push(Buffer.from(lines))
+  group(lines: Uint8Array, count: number, lastSeq: number): void {
+    const chunk = Buffer.from(lines)
+    const last = linesOf(chunk.toString('utf8'))
+    invariant(last.length === count, () => `a group of ${last.length} lines is called one of ${count}`)
+    invariant(last.at(-1)?.startsWith(`{"seq":${lastSeq},`), () => `a group does not end with seq ${lastSeq}`)
+    this.#chunks.push(chunk)
   }
 
   get bytes(): Buffer {
