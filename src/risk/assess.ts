@@ -18,7 +18,7 @@ import { HOUR_MS } from '#core/time'
 import type { OrderRefused, RiskAssessed } from '#events/risk.events'
 import { type ApprovedOrder, approveOrder } from './approved-order.js'
 import { hasOpenOrder, inFlight } from './order-book.js'
-import { isInBand, type Piped, runPipeline, stepOf, type Wish } from './pipeline.js'
+import { isInBand, type Piped, runPipeline, type Wish } from './pipeline.js'
 import { drawdownOf, equity, type RefusalCode, type RiskState, type Slot } from './risk-state.js'
 import { onTick } from './stops.js'
 
@@ -145,24 +145,31 @@ const turnoverRefusal = (state: RiskState, risk: RiskConfig): Refusal =>
 export function assess(state: RiskState, risk: RiskConfig, context: DecideContext): AssessmentDraft[] {
   const nav = equity(state)
   if (state.closing !== 'none' || !(nav > 0)) return []
-  const rows = state.slots.map((_, i) => rowOf(state, i, nav, context.ts, risk))
-  const piped = runPipeline(
-    rows.map((row) => row.wish),
-    state.virtual,
-    state.turnoverUsed,
-    risk,
-  )
-  const decisions = rows.map((row, i) => decisionOf(row, i, piped, nav, state, risk))
+  const rows: Row[] = []
+  const wishes: Wish[] = []
+  for (let i = 0; i < state.slots.length; i++) {
+    const row = rowOf(state, i, nav, context.ts, risk)
+    rows.push(row)
+    wishes.push(row.wish)
+  }
+  const piped = runPipeline(wishes, state.virtual, state.turnoverUsed, risk)
+  const decisions: Decision[] = []
   const orders: ApprovedOrder[] = []
   const refusals: RefusedDraft[] = []
-  decisions.forEach((decision, i) => {
+  for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!
+    const decision = decisionOf(row, i, piped, nav, state, risk)
+    decisions.push(decision)
     if (decision.sized.change !== 0n) orders.push(orderOf(row, decision, nav, context, state.halted))
-    const why = decision.sized.refusal
-    if (why !== null && why.code !== row.slot.refusal) refusals.push(refusedOf(row, piped.wanted[i]!, why, nav))
-  })
+    if (isNews(row, decision)) refusals.push(refusedOf(row, piped.wanted[i]!, decision.sized.refusal!, nav))
+  }
   if (orders.length === 0 && refusals.length === 0) return []
   return [assessedOf(rows, piped, decisions, state, nav, risk), ...orders, ...refusals]
+}
+
+/** Whether a refusal was not said before. */
+function isNews({ slot }: Row, { sized }: Decision): boolean {
+  return sized.refusal !== null && sized.refusal.code !== slot.refusal
 }
 
 function orderOf(row: Row, decision: Decision, nav: number, context: DecideContext, halted: boolean): ApprovedOrder {
@@ -210,32 +217,25 @@ function assessedOf(
   nav: number,
   risk: RiskConfig,
 ): AssessedDraft {
-  const allowed = decisions.map((decision) => decision.weight)
-  const after = decisions.map((decision) => decision.after)
-  const drawdown = drawdownOf(state)
-  const limit = -risk.drawdownHalt
-  return {
-    type: 'RiskAssessed',
-    data: {
-      nav,
-      steps: [
-        ...piped.steps,
-        stepOf('drawdown', piped.weights, allowed, drawdown, limit, state.halted ? 0 : 1),
-        stepOf('lotRounding', allowed, after, null, null, 1),
-      ],
-      rows: rows.flatMap(({ slot, wish }, i) =>
-        slot.target === 0 && wish.held === 0 && after[i] === 0
-          ? []
-          : [
-              {
-                instrument: slot.instrument,
-                blended: slot.target,
-                approved: after[i]!,
-                held: wish.held,
-                mark: slot.mark,
-              },
-            ],
-      ),
-    },
+  const allowed: number[] = []
+  const after: number[] = []
+  for (const decision of decisions) {
+    allowed.push(decision.weight)
+    after.push(decision.after)
   }
+  piped.record.pass('drawdown', allowed, drawdownOf(state), -risk.drawdownHalt, state.halted ? 0 : 1)
+  piped.record.pass('lotRounding', after, null, null, 1)
+  const said: RiskAssessed['data']['rows'][number][] = []
+  for (let i = 0; i < rows.length; i++) {
+    const { slot, wish } = rows[i]!
+    if (slot.target === 0 && wish.held === 0 && after[i] === 0) continue
+    said.push({
+      instrument: slot.instrument,
+      blended: slot.target,
+      approved: after[i]!,
+      held: wish.held,
+      mark: slot.mark,
+    })
+  }
+  return { type: 'RiskAssessed', data: { nav, steps: piped.steps, rows: said } }
 }

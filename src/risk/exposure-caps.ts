@@ -8,29 +8,26 @@ export interface CappedExposure {
   readonly exposure: number
   /** In (0, 1]. */
   readonly scale: number
-  readonly weights: number[]
+  /** The weights given, where the cap does not bind. */
+  readonly weights: readonly number[]
 }
 
 function cappedBy(weights: readonly number[], exposure: number, cap: number): CappedExposure {
   const size = Math.abs(exposure)
   const scale = size > cap ? cap / size : 1
-  return { exposure, scale, weights: weights.map((w) => w * scale) }
+  return { exposure, scale, weights: scale === 1 ? weights : weights.map((w) => w * scale) }
 }
 
 /** Scales the directional sleeve so that |sum w| <= `cap` (0.3). Delta-neutral legs enter at their residual delta. */
 export function capNetExposure(weights: readonly number[], cap: number): CappedExposure {
-  return cappedBy(
-    weights,
-    weights.reduce((sum, w) => sum + w, 0),
-    cap,
-  )
+  let net = 0
+  for (let i = 0; i < weights.length; i++) net += weights[i]!
+  return cappedBy(weights, net, cap)
 }
 
 /** Scales the book so that sum |w| <= `cap`. */
 export function capGrossExposure(weights: readonly number[], cap: number): CappedExposure {
-  return cappedBy(
-    weights,
-    weights.reduce((sum, w) => sum + Math.abs(w), 0),
-    cap,
-  )
+  let gross = 0
+  for (let i = 0; i < weights.length; i++) gross += Math.abs(weights[i]!)
+  return cappedBy(weights, gross, cap)
 }

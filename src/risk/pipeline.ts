@@ -35,51 +35,83 @@ export interface Wish {
 }
 
 export interface Piped {
-  readonly steps: Step[]
+  /** Further steps go there. */
+  readonly record: StepRecord
+  readonly steps: readonly Step[]
   /** Before the turnover limiter. */
-  readonly wanted: number[]
+  readonly wanted: readonly number[]
   /** After it. */
-  readonly weights: number[]
+  readonly weights: readonly number[]
   /** Share of the risk-adding trades that the limiter let pass. */
   readonly turnoverScale: number
 }
 
-const gross = (weights: readonly number[]): number => weights.reduce((sum, w) => sum + Math.abs(w), 0)
-const net = (weights: readonly number[]): number => weights.reduce((sum, w) => sum + w, 0)
+// Plain loops, here and below: the pipeline runs at every blend, and a callback a weight was half of its cost.
+function gross(weights: readonly number[]): number {
+  let sum = 0
+  for (let i = 0; i < weights.length; i++) sum += Math.abs(weights[i]!)
+  return sum
+}
 
-/** One line of the record: exposures before and after, what was measured, the limit, the factor. */
-export function stepOf(
-  step: Step['step'],
-  before: readonly number[],
-  after: readonly number[],
-  measured: number | null,
-  limit: number | null,
-  factor: number,
-): Step {
-  return {
-    step,
-    grossBefore: gross(before),
-    grossAfter: gross(after),
-    netBefore: net(before),
-    netAfter: net(after),
-    measured,
-    limit,
-    factor,
+function net(weights: readonly number[]): number {
+  let sum = 0
+  for (let i = 0; i < weights.length; i++) sum += weights[i]!
+  return sum
+}
+
+/** The record of the steps: each with the exposures before and after it, what was measured, the limit, the factor. */
+export class StepRecord {
+  readonly steps: Step[] = []
+  #weights: readonly number[]
+  #gross: number
+  #net: number
+
+  constructor(weights: readonly number[]) {
+    this.#weights = weights
+    this.#gross = gross(weights)
+    this.#net = net(weights)
+  }
+
+  /** A step that made `after` of the weights so far. */
+  pass(
+    step: Step['step'],
+    after: readonly number[],
+    measured: number | null,
+    limit: number | null,
+    factor: number,
+  ): void {
+    const grossBefore = this.#gross
+    const netBefore = this.#net
+    if (after !== this.#weights) {
+      this.#weights = after
+      this.#gross = gross(after)
+      this.#net = net(after)
+    }
+    const [grossAfter, netAfter] = [this.#gross, this.#net]
+    this.steps.push({ step, grossBefore, grossAfter, netBefore, netAfter, measured, limit, factor })
   }
 }
 
 /** Scales a sleeve inside the weights; an opposing rest must neither turn a position round nor make it larger. */
-function scaleSleeve(weights: readonly number[], sleeve: readonly number[], scale: number): number[] {
-  if (scale === 1) return [...weights]
-  return weights.map((w, i) => {
+function scaleSleeve(weights: readonly number[], sleeve: readonly number[], scale: number): readonly number[] {
+  if (scale === 1) return weights
+  const out: number[] = []
+  for (let i = 0; i < weights.length; i++) {
+    const w = weights[i]!
     const scaled = w + (scale - 1) * sleeve[i]!
-    return (w > 0 ? Math.min(w, Math.max(0, scaled)) : Math.max(w, Math.min(0, scaled))) + 0
-  })
+    out.push((w > 0 ? Math.min(w, Math.max(0, scaled)) : Math.max(w, Math.min(0, scaled))) + 0)
+  }
+  return out
 }
 
 /** A sleeve's share of the weights as they stand after earlier steps. */
-function sleeveOf(wishes: readonly Wish[], weights: readonly number[], part: (wish: Wish) => number): number[] {
-  return wishes.map((wish, i) => (wish.blended === 0 ? 0 : part(wish) * (weights[i]! / wish.blended)))
+function sleeveOf(wishes: readonly Wish[], weights: readonly number[], part: 'trend' | 'carry'): number[] {
+  const sleeve: number[] = []
+  for (let i = 0; i < wishes.length; i++) {
+    const wish = wishes[i]!
+    sleeve.push(wish.blended === 0 ? 0 : wish[part] * (weights[i]! / wish.blended))
+  }
+  return sleeve
 }
 
 /**
@@ -92,18 +124,23 @@ export function enforceCaps(
   netCap: number,
   grossCap: number,
 ): number[] {
-  const stuck = weights.reduce((sum, w, i) => sum + (frozen[i] ? Math.abs(w) : 0), 0)
+  let stuck = 0
+  for (let i = 0; i < weights.length; i++) if (frozen[i]) stuck += Math.abs(weights[i]!)
   const free = gross(weights) - stuck
   const room = Math.max(0, grossCap - stuck)
   const shrink = free > room + CAP_DRIFT * grossCap ? room / free : 1
-  const capped = weights.map((w, i) => (frozen[i] ? w : w * shrink))
+  const capped: number[] = []
+  for (let i = 0; i < weights.length; i++) capped.push(frozen[i] ? weights[i]! : weights[i]! * shrink)
   const exposure = net(capped)
   const excess = Math.abs(exposure) - netCap
   if (excess <= CAP_DRIFT * netCap) return capped
   const side = Math.sign(exposure)
-  const sameSide = capped.reduce((sum, w, i) => sum + (!frozen[i] && Math.sign(w) === side ? Math.abs(w) : 0), 0)
+  let sameSide = 0
+  for (let i = 0; i < capped.length; i++)
+    if (!frozen[i] && Math.sign(capped[i]!) === side) sameSide += Math.abs(capped[i]!)
   const factor = sameSide > 0 ? Math.max(0, 1 - excess / sameSide) : 1
-  return capped.map((w, i) => (!frozen[i] && Math.sign(w) === side ? w * factor : w))
+  for (let i = 0; i < capped.length; i++) if (!frozen[i] && Math.sign(capped[i]!) === side) capped[i]! *= factor
+  return capped
 }
 
 /** Whether a held weight is so near its target that nothing is traded. A change of sign and an exit always trade. */
@@ -119,49 +156,42 @@ export function runPipeline(
   turnoverUsed: number,
   risk: RiskConfig,
 ): Piped {
-  const steps: Step[] = []
-  let weights: number[] = wishes.map((wish) => wish.blended)
-  const pass = (
-    step: Step['step'],
-    next: number[],
-    measured: number | null,
-    limit: number | null,
-    factor: number,
-  ): void => {
-    steps.push(stepOf(step, weights, next, measured, limit, factor))
-    weights = next
+  const blended: number[] = []
+  const bounded: number[] = []
+  let largest = 0
+  for (let i = 0; i < wishes.length; i++) {
+    const w = wishes[i]!.blended
+    blended.push(w)
+    bounded.push(Math.max(-risk.maxAbsWeight, Math.min(risk.maxAbsWeight, w)))
+    largest = Math.max(largest, Math.abs(w))
   }
+  const record = new StepRecord(blended)
+  const clip = largest > risk.maxAbsWeight ? risk.maxAbsWeight / largest : 1
+  record.pass('maxAbsWeight', bounded, largest, risk.maxAbsWeight, clip)
 
-  const largest = weights.reduce((max, w) => Math.max(max, Math.abs(w)), 0)
-  const bounded = weights.map((w) => Math.max(-risk.maxAbsWeight, Math.min(risk.maxAbsWeight, w)))
-  pass(
-    'maxAbsWeight',
-    bounded,
-    largest,
-    risk.maxAbsWeight,
-    largest > risk.maxAbsWeight ? risk.maxAbsWeight / largest : 1,
-  )
-
-  const trend = sleeveOf(wishes, weights, (wish) => wish.trend)
+  const trend = sleeveOf(wishes, bounded, 'trend')
   const vol = exAnteVol(book, trend)
   const volFactor = sleeveScale(risk.volTarget, vol)
-  pass('volTarget', scaleSleeve(weights, trend, volFactor), vol, risk.volTarget, volFactor)
+  const targeted = scaleSleeve(bounded, trend, volFactor)
+  record.pass('volTarget', targeted, vol, risk.volTarget, volFactor)
 
   const kelly = kellyOf(book, risk)
-  const levered = weights.map((w) => w * kelly.leverage + 0)
-  pass('kelly', levered, kelly.full, risk.leverageCap, kelly.leverage)
+  const levered: number[] = []
+  for (let i = 0; i < targeted.length; i++) levered.push(targeted[i]! * kelly.leverage + 0)
+  record.pass('kelly', levered, kelly.full, risk.leverageCap, kelly.leverage)
 
-  const carry = sleeveOf(wishes, weights, (wish) => wish.carry)
+  const carry = sleeveOf(wishes, levered, 'carry')
   const carryGross = gross(carry)
   const carryFactor = carryGross > CARRY_CAP ? CARRY_CAP / carryGross : 1
-  pass('sleeveCap', scaleSleeve(weights, carry, carryFactor), carryGross, CARRY_CAP, carryFactor)
+  const capped = scaleSleeve(levered, carry, carryFactor)
+  record.pass('sleeveCap', capped, carryGross, CARRY_CAP, carryFactor)
 
-  const netted = capNetExposure(weights, risk.netCap)
-  pass('netCap', netted.weights, Math.abs(netted.exposure), risk.netCap, netted.scale)
-  const grossed = capGrossExposure(weights, risk.grossCap)
-  pass('grossCap', grossed.weights, grossed.exposure, risk.grossCap, grossed.scale)
+  const netted = capNetExposure(capped, risk.netCap)
+  record.pass('netCap', netted.weights, Math.abs(netted.exposure), risk.netCap, netted.scale)
+  const grossed = capGrossExposure(netted.weights, risk.grossCap)
+  record.pass('grossCap', grossed.weights, grossed.exposure, risk.grossCap, grossed.scale)
 
-  return { ...limit(wishes, weights, turnoverUsed, risk, steps), wanted: weights }
+  return limit(wishes, grossed.weights, turnoverUsed, risk, record)
 }
 
 /**
@@ -170,10 +200,9 @@ export function runPipeline(
  */
 function trimDrift(goals: number[], wanted: readonly number[], frozen: readonly boolean[], risk: RiskConfig): void {
   const excess = (i: number): number => Math.abs(goals[i]!) - Math.abs(wanted[i]!)
-  const candidates = goals
-    .map((_, i) => i)
-    .filter((i) => !frozen[i] && goals[i] !== wanted[i] && excess(i) > 0)
-    .sort((a, b) => excess(b) - excess(a))
+  const candidates: number[] = []
+  for (let i = 0; i < goals.length; i++) if (!frozen[i] && goals[i] !== wanted[i] && excess(i) > 0) candidates.push(i)
+  candidates.sort((a, b) => excess(b) - excess(a))
   for (const i of candidates) {
     const exposure = net(goals)
     const overNet = Math.abs(exposure) > risk.netCap * (1 + CAP_DRIFT) && Math.sign(goals[i]!) === Math.sign(exposure)
@@ -190,17 +219,23 @@ function limit(
   wanted: readonly number[],
   used: number,
   risk: RiskConfig,
-  steps: Step[],
-): Omit<Piped, 'wanted'> {
-  const held = wishes.map((wish) => wish.held)
-  const frozen = wishes.map((wish) => wish.frozen)
-  const goals = wanted.map((w, i) => (frozen[i] || isInBand(held[i]!, w, risk.rebalanceBand) ? held[i]! : w))
+  record: StepRecord,
+): Piped {
+  const held: number[] = []
+  const frozen: boolean[] = []
+  const goals: number[] = []
+  for (let i = 0; i < wishes.length; i++) {
+    const wish = wishes[i]!
+    held.push(wish.held)
+    frozen.push(wish.frozen)
+    goals.push(wish.frozen || isInBand(wish.held, wanted[i]!, risk.rebalanceBand) ? wish.held : wanted[i]!)
+  }
   trimDrift(goals, wanted, frozen, risk)
   const limited = risk.turnoverLimiter
     ? limitTurnover(held, goals, used, risk.turnoverMonthly)
     : { scale: 1, weights: goals }
   const weights = enforceCaps(limited.weights, frozen, risk.netCap, risk.grossCap)
   const allowance = risk.turnoverLimiter ? risk.turnoverMonthly : null
-  steps.push(stepOf('turnover', wanted, weights, used, allowance, limited.scale))
-  return { steps, weights, turnoverScale: limited.scale }
+  record.pass('turnover', weights, used, allowance, limited.scale)
+  return { record, steps: record.steps, wanted, weights, turnoverScale: limited.scale }
 }

@@ -23,20 +23,22 @@ export function limitTurnover(
 ): LimitedTurnover {
   invariant(current.length === target.length, 'limitTurnover: one target a weight')
   // A position is reduced down to the nearer of 0 and its target; whatever lies beyond adds risk.
-  const reduced = current.map((w, i) => reducedWeight(w, target[i]!))
+  const weights: number[] = []
   let reducing = 0
   let adding = 0
   for (let i = 0; i < current.length; i++) {
-    reducing += Math.abs(reduced[i]! - current[i]!) / 2
-    adding += Math.abs(target[i]! - reduced[i]!) / 2
+    const reduced = reducedWeight(current[i]!, target[i]!)
+    weights.push(reduced)
+    reducing += Math.abs(reduced - current[i]!) / 2
+    adding += Math.abs(target[i]! - reduced) / 2
   }
   const budget = Math.max(0, limit - used - reducing)
   const scale = adding > budget ? budget / adding : 1
-  return {
-    scale,
-    weights: reduced.map((w, i) => (scale === 1 ? target[i]! : w + scale * (target[i]! - w) + 0)),
-    turnover: reducing + scale * adding,
+  for (let i = 0; i < weights.length; i++) {
+    const w = weights[i]!
+    weights[i] = scale === 1 ? target[i]! : w + scale * (target[i]! - w) + 0
   }
+  return { scale, weights, turnover: reducing + scale * adding }
 }
 
 function reducedWeight(current: number, target: number): number {

@@ -6,7 +6,6 @@ import type { RiskConfig } from '#core/config/schema'
 import type { EpochMs } from '#core/time'
 import { createEwmaCovariance, type EwmaCovarianceState, updateEwmaCovariance } from '#quant/ewma-covariance'
 import { mean, standardDeviation } from '#quant/moments'
-import { portfolioVol } from '#quant/vol-target'
 import { kellyEstimate, kellyFraction, kellyLeverage } from './kelly.js'
 
 const DAYS_A_YEAR = 365
@@ -131,13 +130,15 @@ export function exAnteVol(book: VirtualBookState, weights: readonly number[]): n
     else assumed += Math.abs(weights[i]!) * ASSUMED_VOL
   }
   if (covariance === null || known.length === 0) return assumed
-  const matrix = known.map((i) => known.map((j) => DAYS_A_YEAR * dailyCovariance(book, covariance, i, j)))
-  return (
-    portfolioVol(
-      known.map((i) => weights[i]!),
-      matrix,
-    ) + assumed
-  )
+  let variance = 0
+  for (let a = 0; a < known.length; a++) {
+    const i = known[a]!
+    for (let b = 0; b < known.length; b++) {
+      const j = known[b]!
+      variance += weights[i]! * weights[j]! * (DAYS_A_YEAR * dailyCovariance(book, covariance, i, j))
+    }
+  }
+  return Math.sqrt(Math.max(0, variance)) + assumed
 }
 
 export interface KellyView {
