@@ -12,14 +12,14 @@ export type DecimalString = string
 export const UNIT_DIGITS = 8
 export const ONE: Units = 100_000_000n
 
-/** Parses `"-12.5"`; more than 8 decimals or anything else throws. Short texts, the common ones, never touch a RegExp. */
+/** Parses `"-12.5"`; more than 8 decimals or anything else throws. Amounts below 1e15, the common ones, never touch a RegExp. */
 export function parseUnits(text: DecimalString): Units {
-  return text.length <= 14 ? parseShort(text) : parseLong(text)
+  return text.length <= 24 ? parseShort(text) : parseLong(text)
 }
 
 const SCALES = [1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 10, 1] as const
 
-/** At most 14 characters: the digits fit a double, and so do the units of up to 7 whole digits; longer ones go on as BigInt. */
+/** Up to 15 whole digits: whole and fraction each fit a double, and so do the units of up to 7 whole digits; longer ones go on as BigInt. */
 function parseShort(text: string): Units {
   const negative = text.charCodeAt(0) === 45
   let whole = 0
@@ -33,7 +33,7 @@ function parseShort(text: string): Units {
       continue
     }
     const digit = code - 48
-    if (digit < 0 || digit > 9 || places === 8) return parseLong(text)
+    if (digit < 0 || digit > 9 || places === 8 || (places < 0 && digits === 15)) return parseLong(text)
     digits++
     if (places < 0) whole = whole * 10 + digit
     else {
@@ -59,8 +59,34 @@ export function isDecimalString(text: string): boolean {
   return /^-?\d+(\.\d{1,8})?$/.test(text)
 }
 
+/** Below this, units are exact as a double. */
+const EXACT_DOUBLE = 9_007_199_254_740_992n
+
 /** Writes an amount without trailing zeros: 150000000n → `"1.5"`. */
 export function formatUnits(units: Units): DecimalString {
+  return units > -EXACT_DOUBLE && units < EXACT_DOUBLE ? formatShort(Number(units)) : formatLong(units)
+}
+
+function formatShort(units: number): DecimalString {
+  const sign = units < 0 ? '-' : ''
+  const magnitude = Math.abs(units)
+  // The quotient may round up to the next whole number near 2^53.
+  let whole = Math.floor(magnitude / 1e8)
+  if (whole * 1e8 > magnitude) whole -= 1
+  let fraction = magnitude - whole * 1e8
+  if (fraction === 0) return sign + whole
+  let digits = UNIT_DIGITS
+  while (fraction % 10 === 0) {
+    fraction /= 10
+    digits--
+  }
+  const text = String(fraction)
+  return `${sign}${whole}.${ZEROS[digits - text.length]!}${text}`
+}
+
+const ZEROS = ['', '0', '00', '000', '0000', '00000', '000000', '0000000'] as const
+
+function formatLong(units: Units): DecimalString {
   const negative = units < 0n
   const digits = (negative ? -units : units).toString().padStart(UNIT_DIGITS + 1, '0')
   const whole = digits.slice(0, -UNIT_DIGITS)

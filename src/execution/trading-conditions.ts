@@ -69,7 +69,7 @@ export function dailyVol(state: TradingConditions): number | null {
 export function averageDailyVolume(state: TradingConditions): number | null {
   const volumes = state.quoteVolumes
   if (volumes.length === 0) return null
-  return median(volumes.slice(-STAT_DAYS))
+  return median(volumes, Math.max(0, volumes.length - STAT_DAYS), volumes.length)
 }
 
 /**
@@ -79,18 +79,32 @@ export function averageDailyVolume(state: TradingConditions): number | null {
 export function inCascade(state: TradingConditions): boolean {
   const { returns, logVolumes } = state
   if (returns.length <= STAT_DAYS) return false
-  const prior = returns.slice(0, STAT_DAYS)
-  const mean = prior.reduce((sum, r) => sum + r, 0) / STAT_DAYS
-  const variance = prior.reduce((sum, r) => sum + (r - mean) * (r - mean), 0) / (STAT_DAYS - 1)
+  let mean = 0
+  for (let i = 0; i < STAT_DAYS; i++) mean += returns[i]!
+  mean /= STAT_DAYS
+  let squares = 0
+  for (let i = 0; i < STAT_DAYS; i++) squares += (returns[i]! - mean) * (returns[i]! - mean)
+  const variance = squares / (STAT_DAYS - 1)
   if (variance === 0 || Math.abs(returns[STAT_DAYS]!) < CASCADE_RETURN_SIGMAS * Math.sqrt(variance)) return false
   const volumes = logVolumes.slice(0, STAT_DAYS)
-  const centre = median(volumes)
-  const deviation = MAD_TO_SD * median(volumes.map((volume) => Math.abs(volume - centre)))
+  const centre = median(volumes, 0, STAT_DAYS)
+  const distances = volumes.map((volume) => Math.abs(volume - centre))
+  const deviation = MAD_TO_SD * median(distances, 0, STAT_DAYS)
   return deviation > 0 && (logVolumes[STAT_DAYS]! - centre) / deviation >= CASCADE_VOLUME_Z
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const half = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
+/** Filled anew by every call, so that nothing passes from one to the next. */
+const scratch = new Float64Array(STAT_DAYS)
+
+/** Median of at least one and at most STAT_DAYS values from `start` to before `end`. */
+function median(values: readonly number[], start: number, end: number): number {
+  const n = end - start
+  for (let i = 0; i < n; i++) {
+    const value = values[start + i]!
+    let hole = i
+    for (; hole > 0 && scratch[hole - 1]! > value; hole--) scratch[hole] = scratch[hole - 1]!
+    scratch[hole] = value
+  }
+  const half = n >> 1
+  return n % 2 === 1 ? scratch[half]! : (scratch[half - 1]! + scratch[half]!) / 2
 }

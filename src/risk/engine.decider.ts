@@ -42,7 +42,7 @@ import * as fold from './fold.js'
 import { evolveHalt, onCommand, onTrouble, watchDrawdown } from './halts.js'
 import { settlementOf } from './ledger.js'
 import { closeOrder, openOrder } from './order-book.js'
-import { createRiskState, equity, type RiskState } from './risk-state.js'
+import { createRiskState, drawdownOf, type RiskState } from './risk-state.js'
 import { actOnHits, latch, onTick } from './stops.js'
 
 export { type BookView, carriedState, type PositionView, positionSnapshot } from './book-view.js'
@@ -238,8 +238,8 @@ function decide(state: RiskState, event: RiskInput, context: DecideContext, risk
 
 /** Funding, stops, drawdown: in this order, each only when there is something to say. */
 function watch(state: RiskState, context: DecideContext, risk: RiskConfig, instant: boolean): Drafts {
-  if (state.held.length === 0 && state.pendingFunding.length === 0 && state.closing === 'none') {
-    if (equity(state) > state.peak * (1 - risk.drawdownHalt)) return SILENCE
+  if (state.pendingFunding.length === 0 && state.hits.length === 0 && state.closing === 'none') {
+    if (drawdownOf(state) > -risk.drawdownHalt) return SILENCE
   }
   const ordered = new Set<number>()
   const drafts: Drafts[number][] = []

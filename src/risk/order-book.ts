@@ -90,7 +90,8 @@ export function inFlight(book: OrderBookState, slot: number): Units {
 }
 
 export function hasOpenOrder(book: OrderBookState, slot: number): boolean {
-  return book.open.some((open) => open.slot === slot)
+  for (let i = 0; i < book.open.length; i++) if (book.open[i]!.slot === slot) return true
+  return false
 }
 
 /** Whether an order that only reduces is at work on an instrument. */
