@@ -182,7 +182,8 @@ export function createDonchian(
       version: '1',
       intervals: ['1d'],
       readsFunding: false,
-      warmupMs: donchianWarmupBars(config) * DAY_MS,
+      // Twice what it waits for: a trade that began before the start is then known and held.
+      warmupMs: 2 * donchianWarmupBars(config) * DAY_MS,
       band: config.band,
       create: (entry) => create(config, entry),
       decisionMs: () => DAY_MS,

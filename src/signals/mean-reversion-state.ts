@@ -10,7 +10,7 @@ import { createRollingVwap, type RollingVwapState } from '#indicators/rolling-vw
 import { createFilters, type FiltersState } from './mean-reversion-filters.js'
 import type { InstrumentState } from './single-instrument.js'
 import { createSpan, type SpanState } from './span.js'
-import { createVoice, type Side } from './voice.js'
+import { createVoice, EWMA_MEMORY, type Side } from './voice.js'
 
 const DAYS_PER_YEAR = 365
 export const HOURS_PER_DAY = 24
@@ -64,9 +64,9 @@ export function warmupBars(config: MeanReversionConfig, hourly: boolean): number
   return Math.max(own, vwapBars(config, hourly), ATR_BARS + 1)
 }
 
-/** History that it needs: its windows, and the days of the volatility. */
+/** History that it needs: its windows, and the memory of the volatility. */
 export function warmupMs(config: MeanReversionConfig, hourly: boolean): DurationMs {
-  return Math.max((VOLATILITY_RETURNS + 1) * DAY_MS, warmupBars(config, hourly) * (hourly ? HOUR_MS : DAY_MS))
+  return Math.max(EWMA_MEMORY * VOLATILITY_COM * DAY_MS, warmupBars(config, hourly) * (hourly ? HOUR_MS : DAY_MS))
 }
 
 export function createInstrument(

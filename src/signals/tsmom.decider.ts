@@ -13,7 +13,7 @@ import { createMomentum, type MomentumState, updateMomentum } from '#indicators/
 import { createRing, pushRing, type RingState, ringAgo } from '#indicators/window'
 import { normalCdf } from '#quant/normal'
 import { type Bar, createSignal, type InstrumentState, type SignalDecider } from './single-instrument.js'
-import { createVoice, expires, goFlat, refresh, type Side, type Term, takeSide } from './voice.js'
+import { createVoice, EWMA_MEMORY, expires, goFlat, refresh, type Side, type Term, takeSide } from './voice.js'
 
 /** 24/7 markets: 365 days a year (methods, section 0). */
 const DAYS_PER_YEAR = 365
@@ -143,7 +143,7 @@ export function createTsmom(config: TsmomConfig, universe: readonly UniverseEntr
       version: '1',
       intervals: ['1d'],
       readsFunding: false,
-      warmupMs: closes * DAY_MS,
+      warmupMs: Math.max(closes, Math.ceil(EWMA_MEMORY * config.volCom)) * DAY_MS,
       band: config.band,
       create: (entry) => create(config, entry),
       decisionMs: () => DAY_MS,

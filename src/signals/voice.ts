@@ -15,6 +15,12 @@ const SAID_DIGITS = 6
  * must not go on with the old one only because side and size stayed.
  */
 const CONFIDENCE_BAND = 0.1
+/**
+ * History behind an EWMA, in centres of mass, beyond which a longer one changes it by less than 0.1 % (methods, section 16, recursive
+ * test; test/pipeline/recursive.spec.ts). Eligible it is sooner: history is what a start reads, not what a decision waits for.
+ */
+export const EWMA_MEMORY = 7
+
 /** An opinion holds for this many decision intervals after the data it rests on. */
 export const VALID_INTERVALS = 2
 

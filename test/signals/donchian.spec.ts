@@ -47,9 +47,9 @@ describe('signal/donchian warms up', () => {
   })
 
   it('declares the longest of its windows', () => {
-    expect(make().warmupMs).toBe(150 * DAY_MS)
-    expect(make({ entryDays: 200 }).warmupMs).toBe(201 * DAY_MS)
-    expect(make({ exitDays: 300 }).warmupMs).toBe(301 * DAY_MS)
+    expect(make().warmupMs).toBe(300 * DAY_MS)
+    expect(make({ entryDays: 200 }).warmupMs).toBe(402 * DAY_MS)
+    expect(make({ exitDays: 300 }).warmupMs).toBe(602 * DAY_MS)
   })
 
   it('says nothing more while nothing breaks out', () => {

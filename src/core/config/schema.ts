@@ -165,7 +165,7 @@ const checkpoint = z.strictObject({
 const sim = z.strictObject({
   symbols: count('Symbols of the built-in market.').max(20).default(8),
   interval: interval('Bars of the built-in market.').default('1h'),
-  historyDays: count('Days of history before the start; enough to warm every signal.').default(400),
+  historyDays: count('Days of history before the start; enough to warm every signal.').default(450),
   start: z
     .string()
     .regex(/^\d{4}-\d{2}-\d{2}$/)
