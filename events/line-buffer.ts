@@ -5,7 +5,10 @@
 import { invariant } from '#core/invariant'
 
 const POW10 = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12] as const
+/** Whole numbers that a double holds. */
 const LIMIT = 9007199254740992
+/** Units beyond which a second quantisation might give another value: the product of value and scale is no longer near enough. */
+const UNITS_LIMIT = LIMIT / 8
 const QUOTE = 34
 const MINUS = 45
 const DOT = 46
@@ -38,11 +41,11 @@ export function chunkOf(text: string): Chunk {
   return { words, length: bytes.length }
 }
 
-/** Nearest value with `digits` decimals (at most 12), as the log will say it; beyond 2^53 units the value itself. */
+/** Nearest value with `digits` decimals (at most 12), as the log will say it; beyond 2^50 units the value itself. */
 export function quantise(value: number, digits: number): number {
   const scale = POW10[digits]!
   const units = Math.round(value * scale)
-  if (units >= LIMIT || units <= -LIMIT) return value
+  if (units >= UNITS_LIMIT || units <= -UNITS_LIMIT) return value
   return units === 0 ? 0 : units / scale
 }
 
@@ -215,7 +218,7 @@ export class LineBuffer {
   quantised(value: number, digits: number): number {
     const scale = POW10[digits]!
     const units = Math.round(value * scale)
-    if (units >= LIMIT || units <= -LIMIT) {
+    if (units >= UNITS_LIMIT || units <= -UNITS_LIMIT) {
       this.double(value)
       return value
     }

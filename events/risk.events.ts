@@ -36,6 +36,7 @@ export const riskAssessed = eventType(
         factor: number(6),
       }),
     ),
+    /** Instruments that are traded or newly refused, or whose weight is not approved as it is held; the others stay as they are. */
     rows: list(
       record({
         instrument,

@@ -167,6 +167,9 @@ export function assess(state: RiskState, risk: RiskConfig, context: DecideContex
   return [assessedOf(rows, piped, decisions, state, nav, risk), ...orders, ...refusals]
 }
 
+/** Half of the last decimal that the log gives a weight: nearer ones are the same there. */
+const SAME_WEIGHT = 5e-9
+
 /** Whether a refusal was not said before. */
 function isNews({ slot }: Row, { sized }: Decision): boolean {
   return sized.refusal !== null && sized.refusal.code !== slot.refusal
@@ -228,7 +231,8 @@ function assessedOf(
   const said: RiskAssessed['data']['rows'][number][] = []
   for (let i = 0; i < rows.length; i++) {
     const { slot, wish } = rows[i]!
-    if (slot.target === 0 && wish.held === 0 && after[i] === 0) continue
+    const moves = decisions[i]!.sized.change !== 0n || Math.abs(after[i]! - wish.held) > SAME_WEIGHT
+    if (!moves && !isNews(rows[i]!, decisions[i]!)) continue
     said.push({
       instrument: slot.instrument,
       blended: slot.target,

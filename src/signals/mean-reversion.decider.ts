@@ -138,7 +138,11 @@ function terms(config: MeanReversionConfig, state: MeanReversionInstrument): rea
     { name: 'vwap', value: state.vwap },
     { name: 'atr', value: state.atr },
     { name: 'annualVol', value: ewmaVolatility(state.volatility) },
-    { name: 'medianQuoteVolume', value: state.median, threshold: config.minQuoteVolume },
+    {
+      name: 'medianQuoteVolume',
+      value: state.median === null ? null : Math.round(state.median),
+      threshold: config.minQuoteVolume,
+    },
     { name: 'funding8hBps', value: rate8h === null ? null : rate8h * 10_000, threshold: config.maxFundingBps },
     { name: 'cascade', value: filters.flag },
     { name: 'volumeZ', value: filters.volumeZ, threshold: config.cascadeVolumeZ },

@@ -207,10 +207,15 @@ const DRIFT = 1.01
 
 function checkCaps(event: EventNamed<'RiskAssessed'>, limits: Limits, fail: Fail): void {
   const { rows, steps } = event.data
-  const sum = rows.reduce((total, row) => total + row.approved, 0)
+  const last = steps.at(-1)
+  if (last?.step !== 'lotRounding') {
+    fail('ends with another step than lotRounding')
+    return
+  }
   const size = rows.reduce((total, row) => total + Math.abs(row.approved), 0)
-  if (Math.abs(sum) > limits.netCap * DRIFT + 1e-6) fail(`net exposure ${sum} approved`)
-  if (size > limits.grossCap * DRIFT + 1e-6) fail(`gross exposure ${size} approved`)
+  if (Math.abs(last.netAfter) > limits.netCap * DRIFT + 1e-6) fail(`net exposure ${last.netAfter} approved`)
+  if (last.grossAfter > limits.grossCap * DRIFT + 1e-6) fail(`gross exposure ${last.grossAfter} approved`)
+  if (size > last.grossAfter + 1e-6) fail(`rows of ${size} in a book of ${last.grossAfter}`)
   for (const { step, netAfter, grossAfter } of steps) {
     if (step === 'netCap' && Math.abs(netAfter) > limits.netCap + 1e-6) fail(`net ${netAfter} after its cap`)
     if (step === 'grossCap' && grossAfter > limits.grossCap + 1e-6) fail(`gross ${grossAfter} after its cap`)
