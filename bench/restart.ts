@@ -6,12 +6,13 @@ import { openSimProcess, type SimProcess, startUntil } from './sim-process.js'
 import { simConfiguration } from './sim-tape.js'
 
 /**
- * The run that restarts: hourly bars, as much history and as many snapshots as `quantbot run` has by default. The tiny one
- * has more snapshots, so that it has any.
+ * The run that restarts: hourly bars, as much history and as many snapshots as `quantbot run` has by default. Groups are
+ * short as those of a process in real time are, though this one runs as fast as it goes: else snapshots, one a group,
+ * would lag, and the first decision wait for thousands of others. The tiny run has more snapshots, so that it has any.
  */
 export function restartConfiguration(scale: Scale): Config {
   return scale === 'full'
-    ? simConfiguration(20, 400)
+    ? simConfiguration(20, 400, { log: { groupEvents: 256 } })
     : simConfiguration(2, 100, { log: { groupEvents: 128, snapshotEvents: 1000 } })
 }
 
