@@ -62,7 +62,8 @@ export function spansOf(screen: string): Span[][] {
   })
 }
 
-const escaped = (text: string): string => text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;' })[c] ?? '&gt;')
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => ENTITIES[c] ?? c)
 
 function spanSvg({ column, text, colour, isBold, isInverse }: Span, row: number): string {
   const cells = [...text].length
