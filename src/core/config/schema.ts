@@ -149,7 +149,7 @@ const log = z.strictObject({
   groupMs: count('Longest wait of a group for its commit.').default(5),
   groupEvents: count('Most events in a group.').default(4096),
   stallMs: count('A write slower than this halts trading.').default(2000),
-  snapshotEvents: count('Events between two snapshots of an agent.').default(50_000),
+  snapshotEvents: count('Events between two snapshots of an agent.').default(20_000),
 })
 
 const checkpoint = z.strictObject({
