@@ -52,7 +52,10 @@ function existing(
     const { fundingOf, ...rest } = entry
     if (fundingOf === undefined) return entry
     const key = fundingKey(fundingOf)
-    const held = entries === undefined ? listFiles(home, key).length > 0 : entries.some(({ path }) => path.startsWith(`${seriesPath(key)}/`))
+    const held =
+      entries === undefined
+        ? listFiles(home, key).length > 0
+        : entries.some(({ path }) => path.startsWith(`${seriesPath(key)}/`))
     if (held) return entry
     absentFunding.push(fundingOf)
     return rest
