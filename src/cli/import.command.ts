@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { QuantbotError } from '#core/errors'
 import { type ImportReport, importFiles } from '#data/import'
+import { importError } from '#data/import-problem'
 import { type GlobalOptions, homeOf } from './home.js'
 import { qualityTable } from './quality-table.js'
 import { endProgress, note, progress, say, sayJson } from './terminal.js'
@@ -46,7 +47,10 @@ async function importCommand(files: readonly string[], options: ImportOptions): 
   endProgress()
   if (options.json === true) sayJson(report)
   else print(report)
-  if (report.problems.length > 0) process.exitCode = 1
+  const error = importError(report.problems)
+  if (error === undefined) return
+  note(`${error.code}: ${error.message}\n  mend: ${error.mend}`)
+  process.exitCode = error.exitCode
 }
 
 function print(report: ImportReport): void {
@@ -57,7 +61,6 @@ function print(report: ImportReport): void {
     )
     for (const remark of file.notes) say(`        ${remark}`)
   }
-  for (const problem of report.problems) note(`problem: ${JSON.stringify(problem)}`)
   if (report.quality.length > 0) say(qualityTable(report.quality))
   say(
     `${report.rows} rows read, ${report.written} written, ${report.skipped} there already, ${report.problems.length} problems`,
