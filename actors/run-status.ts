@@ -22,6 +22,8 @@ export interface RunStatus extends BookView {
   readonly agents: readonly AgentStatus[]
   /** Arrival of an input to its commit, since the process began. */
   readonly commitLagMs: { readonly p50: number; readonly p99: number; readonly max: number }
+  /** Longest time that taking a snapshot kept inputs waiting, since the process began. */
+  readonly longestSnapshotPauseMs: number
   /** Real time since the last market input became durable; null before the first. */
   readonly feedAgeMs: number | null
   /** Inputs that wait for their step. */
@@ -61,6 +63,7 @@ export function runStatus(source: StatusSource): RunStatus {
     orders: counter.orders,
     ...positionSnapshot(host.dispatcher.stateOf<RiskState>('risk/engine')),
     agents,
+    longestSnapshotPauseMs: host.longestSnapshotPauseMs,
     commitLagMs: {
       p50: round(latency.quantileMs(0.5)),
       p99: round(latency.quantileMs(0.99)),

@@ -55,6 +55,7 @@ const status = (more: Partial<RunStatus> = {}): RunStatus => ({
     health: { isHealthy: true, detail: '' },
   })),
   commitLagMs: { p50: 0.4, p99: 3.21, max: 9 },
+  longestSnapshotPauseMs: 0.6,
   feedAgeMs: 400,
   waiting: 0,
   pendingTimers: 0,
