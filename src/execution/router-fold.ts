@@ -86,7 +86,7 @@ export function evolveRouter(state: RouterState, event: RouterIn | RouterOut, co
       if (event.data.onOrderPath) state.halted = true
       return state
     case 'OrderApproved':
-      invariant(event.by === RISK, () => `order ${event.data.order} was approved by ${event.by}, not by ${RISK}`)
+      checkApproval(event)
       return state
     case 'InstantClosed':
     case 'TimerFired':
@@ -95,6 +95,11 @@ export function evolveRouter(state: RouterState, event: RouterIn | RouterOut, co
     default:
       return evolveOrder(state, event, config)
   }
+}
+
+/** Apart, because a function that makes a closure costs at every bar. */
+function checkApproval({ by, data }: OrderApproved): void {
+  invariant(by === RISK, () => `order ${data.order} was approved by ${by}, not by ${RISK}`)
 }
 
 type OrderWordEvent = Exclude<RouterOut, TimerRequested> | OrderAccepted | OrderFilled | OrderRejected | OrderCancelled

@@ -82,20 +82,12 @@ function decide(
     case 'OrderApproved':
       return send(state, event, config, options)
     case 'InstantClosed':
-      if (state.live.length === 0) return SILENCE
-      return cancelAll(
-        state,
-        context.ts,
-        config,
-        options,
-        'outlived',
-        (o) => o.restsUntil > 0 && o.restsUntil <= event.data.instant,
-      )
+      return state.live.length === 0 ? SILENCE : cancelOutlived(state, event.data.instant, context.ts, config, options)
     case 'TradingHalted':
-      return cancelAll(state, context.ts, config, options, 'trading-halted', (o) => !o.reduceOnly)
+      return cancelAll(state, context.ts, config, options, 'trading-halted', addsRisk)
     case 'AgentFaulted':
       if (!event.data.onOrderPath) return SILENCE
-      return cancelAll(state, context.ts, config, options, 'agent-faulted', (o) => !o.reduceOnly)
+      return cancelAll(state, context.ts, config, options, 'agent-faulted', addsRisk)
     case 'TimerFired':
       return event.data.agent === NAME ? doubt(state, event) : SILENCE
     default:
@@ -118,6 +110,18 @@ function send(
     return [{ type: 'OrderWithheld', data: { order, instrument, side, quantity, code: 'trading-halted' } }]
   const submitted: Draft = { type: 'OrderSubmitted', data: orderTerms(config, slot, data, ts) }
   return options.ackTimers ? [submitted, timer(`${order}/ack`, ts + config.ackTimeoutMs)] : [submitted]
+}
+
+const addsRisk = (order: LiveOrder): boolean => !order.reduceOnly
+
+function cancelOutlived(
+  state: RouterState,
+  instant: number,
+  ts: number,
+  config: ExecutionConfig,
+  options: RouterOptions,
+): readonly Draft[] {
+  return cancelAll(state, ts, config, options, 'outlived', (o) => o.restsUntil > 0 && o.restsUntil <= instant)
 }
 
 function cancelAll(

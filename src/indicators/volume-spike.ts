@@ -18,19 +18,18 @@ const MAD_TO_SD = 1.4826
 /** Stands for ln 0: below every ln of a double (> -746), finite so that JSON can hold it. */
 const LN_ZERO = -1e6
 
-/** The volumes that a z is asked against. Memory: window numbers. */
+/** ln of the volumes that a z is asked against. Memory: window numbers. */
 export type VolumeZState = RingState
 export const createVolumeZ: (window: number) => VolumeZState = createRing
 
-/** Logarithms of a window, ascending; filled anew by every call, so that nothing passes from one to the next. */
+/** A window, ascending; filled anew by every call, so that nothing passes from one to the next. */
 let scratch = new Float64Array(64)
 
-/** ln of the volumes held, ascending, in the scratch. */
-function sortLogs({ values, count }: VolumeZState): Float64Array {
+/** The values held, ascending, in the scratch. */
+function sortWindow({ values, count }: VolumeZState): Float64Array {
   if (scratch.length < count) scratch = new Float64Array(2 * count)
   for (let i = 0; i < count; i++) {
-    const volume = values[i]!
-    const value = volume > 0 ? Math.log(volume) : LN_ZERO
+    const value = values[i]!
     let hole = i
     for (; hole > 0 && scratch[hole - 1]! > value; hole--) scratch[hole] = scratch[hole - 1]!
     scratch[hole] = value
@@ -43,23 +42,23 @@ function sortLogs({ values, count }: VolumeZState): Float64Array {
  * `window` bars, without volume, when half the window has none, or when the MAD is 0. O(window²) at worst.
  */
 export function updateVolumeZ(state: VolumeZState, volume: number): number | null {
-  const z = volume > 0 && state.count === state.capacity ? volumeZOf(state, volume) : null
+  const z = volume > 0 && state.count === state.capacity ? volumeZOf(state, Math.log(volume)) : null
   pushVolume(state, volume)
   return z
 }
 
-function volumeZOf(state: VolumeZState, volume: number): number | null {
-  const logs = sortLogs(state)
+function volumeZOf(state: VolumeZState, logVolume: number): number | null {
+  const logs = sortWindow(state)
   const median = sortedMedian(logs, state.count)
   const deviation = sortedDeviation(logs, state.count, median)
   if (deviation === 0 || median < LN_ZERO / 4 || deviation > -LN_ZERO / 4) return null
-  return (Math.log(volume) - median) / (MAD_TO_SD * deviation)
+  return (logVolume - median) / (MAD_TO_SD * deviation)
 }
 
 /** Takes a volume >= 0 that nobody asks the z of: what {@link updateVolumeZ} does, without its cost. O(1). */
 export function pushVolume(state: VolumeZState, volume: number): void {
   invariant(volume >= 0 && volume - volume === 0, 'updateVolumeZ: volume must be a number and not negative')
-  pushRing(state, volume)
+  pushRing(state, volume > 0 ? Math.log(volume) : LN_ZERO)
 }
 
 /** Cascade flag: a volume spike together with a large move. Values of the last bar; null while unknown. */

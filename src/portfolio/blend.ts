@@ -33,7 +33,8 @@ export function blend(signals: readonly BlendInput[], minAgreement: number, norm
   let gross = 0
   let budgets = 0
   let active = 0
-  for (const signal of signals) {
+  for (let k = 0; k < signals.length; k++) {
+    const signal = signals[k]!
     const bound = signal.maxAbsWeight
     const clipped = signal.weight > bound ? bound : signal.weight < -bound ? -bound : signal.weight
     const conviction = signal.budget * signal.confidence

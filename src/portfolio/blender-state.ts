@@ -5,7 +5,7 @@
 import type { UniverseEntry } from '#core/config/schema'
 import { quantise } from '#events/line-buffer'
 import { mean, standardDeviation } from '#quant/moments'
-import { type Blend, type BlendNorm, blend } from './blend.js'
+import { type Blend, type BlendInput, type BlendNorm, blend } from './blend.js'
 import { tiltBudgets } from './performance-weight.js'
 
 /** Days of virtual returns that a signal needs before its budget is tilted [D: a Sharpe ratio of less says nothing]. */
@@ -229,8 +229,9 @@ function tilt(state: BlenderState): void {
 
 /** The signals eligible for an instrument, blended; budgets are summed over just these [D: who has no opinion does not dilute]. */
 export function blendOf(state: BlenderState, index: number, options: BlendOptions): Blend {
-  const inputs = []
-  for (const signal of state.signals) {
+  const inputs: BlendInput[] = []
+  for (let k = 0; k < state.signals.length; k++) {
+    const signal = state.signals[k]!
     const opinion = signal.opinions[index]!
     if (!opinion.eligible) continue
     inputs.push({
@@ -240,9 +241,9 @@ export function blendOf(state: BlenderState, index: number, options: BlendOption
       maxAbsWeight: signal.maxAbs,
     })
   }
-  const result = blend(inputs, options.minAgreement, options.norm)
-  const factor = options.scaleByAgreement ? (result.agreement ?? 0) : 1
-  return { ...result, weight: quantise(result.weight * factor, 8) }
+  const { weight, agreement, conflict } = blend(inputs, options.minAgreement, options.norm)
+  const factor = options.scaleByAgreement ? (agreement ?? 0) : 1
+  return { weight: quantise(weight * factor, 8), agreement, conflict }
 }
 
 export function outcomeOf(result: Blend): Outcome {

@@ -57,8 +57,10 @@ function barrierOf(slot: Slot, now: number, risk: RiskConfig): Refusal | null {
 
 function rowOf(state: RiskState, index: number, nav: number, now: number, risk: RiskConfig): Row {
   const slot = state.slots[index]!
-  const barrier = barrierOf(slot, now, risk)
   const waiting = hasOpenOrder(state.orders, index)
+  if (!waiting && slot.target === 0 && slot.trend === 0 && slot.carry === 0 && slot.position.quantityNumber === 0)
+    return { slot, barrier: null, wish: UNWANTED }
+  const barrier = barrierOf(slot, now, risk)
   const flying = waiting ? unitsToNumber(inFlight(state.orders, index)) : 0
   const out = barrier !== null && (barrier.code === 'stopped-out' || barrier.code === 'not-listed')
   return {
@@ -86,6 +88,8 @@ interface Sized {
 }
 
 const NOTHING: Sized = { change: 0n, reduceOnly: false, refusal: null }
+/** Neither held nor wanted: most of a large universe, most of the time. */
+const UNWANTED: Wish = { blended: 0, trend: 0, carry: 0, held: 0, frozen: false }
 
 /** A weight in whole lots, towards zero; an exit closes everything, dust included. */
 function sizeOf(slot: Slot, weight: number, nav: number): Sized {
@@ -112,27 +116,30 @@ interface Decision {
   readonly after: number
 }
 
+const ABSENT: Decision = { weight: 0, sized: NOTHING, after: 0 }
+
+/** Nothing is traded; with the reason, where there is one. */
+function stay(held: number, why: Refusal | null): Decision {
+  if (why === null) return held === 0 ? ABSENT : { weight: held, sized: NOTHING, after: held }
+  return { weight: held, sized: { change: 0n, reduceOnly: false, refusal: why }, after: held }
+}
+
 function decisionOf(row: Row, i: number, piped: Piped, nav: number, state: RiskState, risk: RiskConfig): Decision {
   const { slot, wish, barrier } = row
   const { held } = wish
-  const stay = (why: Refusal | null): Decision => ({
-    weight: held,
-    sized: { ...NOTHING, refusal: why },
-    after: held,
-  })
-  if (wish.frozen) return stay(barrier)
+  if (wish.frozen) return stay(held, barrier)
   const wanted = piped.wanted[i]!
   const passed = piped.weights[i]!
   const weight = state.halted ? reducedTo(held, passed) : passed
   if (weight === held) {
-    if (isInBand(held, wanted, risk.rebalanceBand)) return stay(barrier)
-    if (state.halted) return stay(refusal('trading-halted'))
-    return stay(piped.turnoverScale < 1 ? turnoverRefusal(state, risk) : barrier)
+    if (isInBand(held, wanted, risk.rebalanceBand)) return stay(held, barrier)
+    if (state.halted) return stay(held, refusal('trading-halted'))
+    return stay(held, piped.turnoverScale < 1 ? turnoverRefusal(state, risk) : barrier)
   }
   // A drip of budget below the band waits until it is worth an order; what reduces never waits.
   const adds = Math.abs(weight) > Math.abs(held) && Math.sign(weight) * Math.sign(held) >= 0
   if (adds && piped.turnoverScale < 1 && Math.abs(weight - held) < risk.rebalanceBand * Math.abs(wanted))
-    return stay(turnoverRefusal(state, risk))
+    return stay(held, turnoverRefusal(state, risk))
   const sized = sizeOf(slot, weight, nav)
   const after = (slot.position.quantityNumber * slot.mark + unitsToNumber(sized.change) * slot.mark) / nav
   return { weight, sized: sized.refusal === null && barrier !== null ? { ...sized, refusal: barrier } : sized, after }

@@ -84,8 +84,11 @@ export function onFunding(state: RiskState, event: FundingSettled): void {
 }
 
 export function onFundingAccrued(state: RiskState, event: FundingAccrued): void {
-  for (const row of event.data.rows)
-    applyFunding(state.ledger, state.slots[state.indexOf[row.instrument]!]!.position, row.cash)
+  const rows = event.data.rows.map(({ instrument, cash }) => ({
+    position: state.slots[state.indexOf[instrument]!]!.position,
+    cash,
+  }))
+  applyFunding(state.ledger, rows)
   state.pendingFunding = []
 }
 

@@ -149,10 +149,22 @@ export function fundingCash(quantity: DecimalString, mark: number, rate: number,
   return formatUnits(divideHalfEven(exact, FUNDING_SCALE))
 }
 
-export function applyFunding(ledger: LedgerState, position: PositionState, cash: DecimalString): void {
-  const amount = parseUnits(cash)
-  ledger.funding = add(ledger.funding, amount)
-  position.funding = add(position.funding, amount)
+export interface FundingOf {
+  readonly position: PositionState
+  readonly cash: DecimalString
+}
+
+/** Books funding that was settled at once. */
+export function applyFunding(ledger: LedgerState, rows: readonly FundingOf[]): void {
+  let total = 0n
+  for (const { position, cash } of rows) {
+    const amount = parseUnits(cash)
+    if (amount === 0n) continue
+    position.funding = add(position.funding, amount)
+    total += amount
+  }
+  if (total === 0n) return
+  ledger.funding = add(ledger.funding, total)
   setBalance(ledger)
 }
 

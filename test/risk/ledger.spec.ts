@@ -49,7 +49,7 @@ describe('ledger', () => {
             held += signed(fill)
           }
           for (const funding of fundings) {
-            applyFunding(ledger, position, formatUnits(funding))
+            applyFunding(ledger, [{ position, cash: formatUnits(funding) }])
             cash += funding
           }
           expect(parseUnits(position.quantity)).toBe(held)
