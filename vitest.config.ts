@@ -11,6 +11,7 @@ export default defineConfig({
       provider: 'v8',
       include: ['src/**/*.ts', 'actors/**/*.ts', 'events/**/*.ts', 'snapshots/**/*.ts'],
       exclude: ['**/*.spec.ts', '**/*.contract.ts'],
+      reportOnFailure: true,
       reporter: ['text-summary', 'json-summary'],
     },
     projects: [
