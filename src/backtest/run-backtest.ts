@@ -2,7 +2,7 @@
 import { catalogue } from '#actors/catalogue'
 import type { Config } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
-import { DAY_MS } from '#core/time'
+import { DAY_MS, isAligned } from '#core/time'
 import { Dispatcher, type Input } from '#engine/dispatcher'
 import type { AnyEvent } from '#events/catalogue'
 import { LineBuffer } from '#events/line-buffer'
@@ -74,6 +74,6 @@ export function runBacktest(inputs: BacktestInputs): BacktestOutcome {
 
 function dayRecorder(dispatcher: () => Dispatcher, recorder: Recorder): (ts: number) => void {
   return (ts) => {
-    if (ts % DAY_MS === 0) recorder.day(ts, equity(dispatcher().stateOf<RiskState>('risk/engine')))
+    if (isAligned(ts, DAY_MS)) recorder.day(ts, equity(dispatcher().stateOf<RiskState>('risk/engine')))
   }
 }

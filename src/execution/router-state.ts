@@ -72,12 +72,15 @@ export function slotOf(state: RouterState, instrument: string): RouterSlot | und
 }
 
 export function liveOrder(state: RouterState, order: string): LiveOrder | undefined {
-  return state.live.find((live) => live.order === order)
+  for (let i = 0; i < state.live.length; i++) if (state.live[i]!.order === order) return state.live[i]
+  return undefined
 }
 
 /** Whether the order was ever taken up, as far as is remembered. */
 export function isKnown(state: RouterState, order: string): boolean {
-  return liveOrder(state, order) !== undefined || state.finished.some((past) => past.order === order)
+  if (liveOrder(state, order) !== undefined) return true
+  for (let i = 0; i < state.finished.length; i++) if (state.finished[i]!.order === order) return true
+  return false
 }
 
 export function foldListing(state: RouterState, data: InstrumentListed['data']): void {

@@ -50,7 +50,12 @@ export function updateEwmaVolatility(state: EwmaVolatilityState, close: number):
   return ewmaVolatility(state)
 }
 
+/** Whether there is a volatility yet. */
+export function knowsVolatility(state: EwmaVolatilityState): boolean {
+  return state.count >= state.minReturns
+}
+
 /** Annual volatility after the last close, as a decimal; null while warming up. 0 for a flat price. */
 export function ewmaVolatility(state: EwmaVolatilityState): number | null {
-  return state.count >= state.minReturns ? Math.sqrt(state.periodsPerYear * state.variance) : null
+  return knowsVolatility(state) ? Math.sqrt(state.periodsPerYear * state.variance) : null
 }

@@ -23,10 +23,21 @@ export function updateRollingVwap(
   close: number,
   volume: number,
 ): number | null {
+  pushRollingVwap(state, high, low, close, volume)
+  return rollingVwap(state)
+}
+
+/** Takes a bar whose VWAP nobody asks for yet. */
+export function pushRollingVwap(
+  state: RollingVwapState,
+  high: number,
+  low: number,
+  close: number,
+  volume: number,
+): void {
   invariant(high >= low && close > 0 && volume >= 0, 'updateRollingVwap: prices and volume must be a bar')
   pushRollingSum(state.traded, ((high + low + close) / 3) * volume)
   pushRollingSum(state.volume, volume)
-  return rollingVwap(state)
 }
 
 /** VWAP after the last bar; null while warming up or without volume. */

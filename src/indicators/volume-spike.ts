@@ -85,15 +85,15 @@ export function createCascade(window: number): CascadeState {
 /** Takes a close, gives the direction of a move of at least `returnSigmasMin` deviations, else 0; 0 too while unknown. */
 export function updateMove(state: CascadeState, close: number, returnSigmasMin: number): -1 | 0 | 1 {
   invariant(close > 0, 'updateMove: close must be positive')
-  state.returnSigmas = null
+  let sigmas: number | null = null
   if (state.previousClose > 0) {
     const move = Math.log(close / state.previousClose)
     const sd = rollingSd(state.returns, 1)
-    if (sd !== null && sd > 0) state.returnSigmas = move / sd + 0
+    if (sd !== null && sd > 0) sigmas = move / sd + 0
     pushRollingMoments(state.returns, move)
   }
   state.previousClose = close
-  const sigmas = state.returnSigmas
+  state.returnSigmas = sigmas
   if (sigmas === null) return 0
   return sigmas >= returnSigmasMin ? 1 : sigmas <= -returnSigmasMin ? -1 : 0
 }

@@ -5,7 +5,7 @@
 import type { Config, UniverseEntry } from '#core/config/schema'
 import type { Decider } from '#core/decider'
 import { SILENCE } from '#core/decider'
-import { DAY_MS, intervalMs } from '#core/time'
+import { DAY_MS, intervalMs, isAligned } from '#core/time'
 import type { BarAggregated, BarClosed, InstantClosed, InstrumentDelisted } from '#events/market.events'
 import type { PortfolioBlended } from '#events/portfolio.events'
 import type { SignalChanged } from '#events/signal.events'
@@ -69,8 +69,8 @@ export function createBlender(
           hear(state, event.data, event.seq)
           break
         case 'InstantClosed':
-          if (event.data.instant % DAY_MS === 0) closeDay(state, options)
-          settle(state, options, event.data.instant % rebalanceMs === 0)
+          if (isAligned(event.data.instant, DAY_MS)) closeDay(state, options)
+          settle(state, options, isAligned(event.data.instant, rebalanceMs))
           break
         case 'InstrumentDelisted':
           drop(state, event.data.instrument)
@@ -83,7 +83,7 @@ export function createBlender(
     },
     decide(state, event) {
       if (event.type !== 'InstantClosed') return SILENCE
-      const scheduled = event.data.instant % rebalanceMs === 0
+      const scheduled = isAligned(event.data.instant, rebalanceMs)
       if (!scheduled && state.dirty.length === 0) return SILENCE
       const rows = state.dirty.map((index) => rowOf(state, index, options))
       return [{ type: 'PortfolioBlended', data: { instant: event.data.instant, scheduled, rows } }]

@@ -5,7 +5,7 @@
 import type { RiskConfig } from '#core/config/schema'
 import { parseUnits } from '#core/decimal'
 import { invariant } from '#core/invariant'
-import { DAY_MS, type Interval } from '#core/time'
+import { DAY_MS, type Interval, isAligned } from '#core/time'
 import type { StateCarried } from '#events/lifecycle.events'
 import { quantise } from '#events/line-buffer'
 import type { BarAggregated, BarClosed, FundingSettled, InstrumentListed, QuoteChanged } from '#events/market.events'
@@ -62,7 +62,7 @@ function watchPeak(state: RiskState): void {
 }
 
 export function onInstant(state: RiskState, instant: number): void {
-  if (instant % DAY_MS === 0) closeDay(state.virtual)
+  if (isAligned(instant, DAY_MS)) closeDay(state.virtual)
   watchPeak(state)
 }
 
@@ -153,7 +153,7 @@ export function onBlended(state: RiskState, event: PortfolioBlended): void {
     }
     if (slot.latch !== 0 && Math.sign(row.weight) !== slot.latch) slot.latch = 0
   }
-  if (event.data.instant % DAY_MS === 0) fixTargets(state.virtual, (i) => state.slots[i]!.target)
+  if (isAligned(event.data.instant, DAY_MS)) fixTargets(state.virtual, (i) => state.slots[i]!.target)
   state.turnoverUsed = turnoverUsed(state.turnover, event.ts)
 }
 

@@ -3,7 +3,7 @@
  * of a cascade. Must never use a settlement that has not happened, nor the volume of the bar that it judges.
  */
 import type { MeanReversionConfig } from '#core/config/schema'
-import { DAY_MS, HOUR_MS } from '#core/time'
+import { DAY_MS, floorTo, HOUR_MS } from '#core/time'
 import type { FundingSettled } from '#events/market.events'
 import { createSortedWindow, pushSortedWindow, type SortedWindowState, windowMedian } from '#indicators/sorted-window'
 import {
@@ -77,7 +77,7 @@ export function takeCascade(
   const { cascade, hours } = state
   if (gap) cascade.previousClose = 0
   const { cascadeVolumeZ: least, cascadeReturnSigmas: moves } = config
-  const hour = hours[Math.floor((openTime % DAY_MS) / HOUR_MS)]
+  const hour = hours[Math.floor((openTime - floorTo(openTime, DAY_MS)) / HOUR_MS)]
   state.flag =
     hour === undefined
       ? updateCascade(cascade, close, volume, least, moves)

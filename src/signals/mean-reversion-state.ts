@@ -36,7 +36,6 @@ export interface MeanReversionInstrument extends InstrumentState {
   volatility: EwmaVolatilityState
   filters: FiltersState
   z: number | null
-  vwap: number | null
   atr: number
   median: number | null
   position: Side
@@ -88,7 +87,6 @@ export function createInstrument(
     volatility: createEwmaVolatility(VOLATILITY_COM, DAYS_PER_YEAR, VOLATILITY_RETURNS),
     filters: createFilters(hourly),
     z: null,
-    vwap: null,
     atr: 0,
     median: null,
     position: 0,

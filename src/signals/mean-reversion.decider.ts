@@ -11,9 +11,9 @@ import type { MeanReversionConfig, UniverseEntry } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
 import { DAY_MS, HOUR_MS, type Interval } from '#core/time'
 import { updateAtr } from '#indicators/atr'
-import { ewmaVolatility, updateEwmaVolatility } from '#indicators/ewma-volatility'
+import { ewmaVolatility, knowsVolatility, updateEwmaVolatility } from '#indicators/ewma-volatility'
 import { updatePriceZ, updateReturnZ } from '#indicators/return-z'
-import { updateRollingVwap } from '#indicators/rolling-vwap'
+import { pushRollingVwap, rollingVwap } from '#indicators/rolling-vwap'
 import {
   fadesCascade,
   fundingRate8h,
@@ -42,11 +42,10 @@ function takeBar(config: MeanReversionConfig, state: MeanReversionInstrument, ba
     state.median = medianQuoteVolume(state.filters)
     takeDaily(state, bar)
     takeDecisionBar(config, state, bar)
-  } else if (bar.data.interval === '1d') takeDaily(state, bar)
-  else if (bar.data.interval === '1h' && bar.data.openTime > state.newest) {
+  } else if (bar.data.interval === '1d') {
+    takeDaily(state, bar)
     state.median = medianQuoteVolume(state.filters)
-    takeDecisionBar(config, state, bar)
-  }
+  } else if (bar.data.interval === '1h' && bar.data.openTime > state.newest) takeDecisionBar(config, state, bar)
 }
 
 function takeDaily(state: MeanReversionInstrument, { data }: Bar): void {
@@ -73,15 +72,14 @@ function takeDecisionBar(config: MeanReversionConfig, state: MeanReversionInstru
     state.z = updateReturnZ(state.returnZ, close)
   }
   if (missing > missingAllowed(config.windowHours)) state.z = null
-  state.vwap = updateRollingVwap(state.vwapState, high, low, close, volume)
+  pushRollingVwap(state.vwapState, high, low, close, volume)
   const atr = updateAtr(state.atrState, high, low, close)
   takeCascade(config, state.filters, bar.data, asOf, gap)
-  const annualVol = ewmaVolatility(state.volatility)
-  if (atr === null || annualVol === null || state.bars < warmupBars(config, state.hourly)) return
+  if (atr === null || !knowsVolatility(state.volatility) || state.bars < warmupBars(config, state.hourly)) return
   state.atr = atr
   refresh(state.voice, asOf, close)
   leave(config, state, bar, asOf)
-  enter(config, state, bar, asOf, annualVol)
+  enter(config, state, bar, asOf)
   if (state.voice.reason === '' || state.voice.reason === 'stale') goFlat(state.voice, 'neutral')
 }
 
@@ -93,7 +91,8 @@ function leave(config: MeanReversionConfig, state: MeanReversionInstrument, { da
   state.heldSeq = state.entrySeq
   state.heldHours = (asOf - state.enteredAt) / HOUR_MS
   const stopped = held === 1 ? data.low <= state.stop : data.high >= state.stop
-  const reverted = state.vwap !== null && held * (data.close - state.vwap) >= 0
+  const vwap = rollingVwap(state.vwapState)
+  const reverted = vwap !== null && held * (data.close - vwap) >= 0
   const late = asOf - state.enteredAt >= config.timeStopDays * DAY_MS
   if (!stopped && !reverted && !late) return
   state.position = 0
@@ -102,13 +101,7 @@ function leave(config: MeanReversionConfig, state: MeanReversionInstrument, { da
 }
 
 /** A refusal is told only where nothing else happened in the bar. The bar that ended a position does not begin it again. */
-function enter(
-  config: MeanReversionConfig,
-  state: MeanReversionInstrument,
-  bar: Bar,
-  asOf: number,
-  annualVol: number,
-): void {
+function enter(config: MeanReversionConfig, state: MeanReversionInstrument, bar: Bar, asOf: number): void {
   const { z, voice, filters, held } = state
   if (z === null) return
   const side: Side = z <= -config.entryZ ? 1 : z >= config.entryZ ? -1 : 0
@@ -126,7 +119,7 @@ function enter(
   state.boosted = fadesCascade(filters, side, asOf, config.timeStopDays * DAY_MS)
   const plain = Math.min(1, Math.abs(z) / (2 * config.entryZ))
   const confidence = state.boosted ? Math.min(1, plain * config.cascadeConfidence) : plain
-  const sigma = Math.max(annualVol, config.volFloor)
+  const sigma = Math.max(ewmaVolatility(state.volatility) ?? 0, config.volFloor)
   takeSide(voice, side, 'reversion', side * plain, confidence, side * Math.min(config.volTarget / sigma, 1))
 }
 
@@ -135,7 +128,7 @@ function terms(config: MeanReversionConfig, state: MeanReversionInstrument): rea
   const rate8h = fundingRate8h(filters, voice.asOf)
   const list: Term[] = [
     { name: 'z', value: z, threshold: config.entryZ },
-    { name: 'vwap', value: state.vwap },
+    { name: 'vwap', value: rollingVwap(state.vwapState) },
     { name: 'atr', value: state.atr },
     { name: 'annualVol', value: ewmaVolatility(state.volatility) },
     {

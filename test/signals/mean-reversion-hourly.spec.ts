@@ -6,6 +6,7 @@ import { DAY_MS, HOUR_MS } from '#core/time'
 import { Dispatcher } from '#engine/dispatcher'
 import type { AnyEvent } from '#events/catalogue'
 import { LineBuffer } from '#events/line-buffer'
+import { rollingVwap } from '#indicators/rolling-vwap'
 import { createDonchian } from '#signals/donchian.decider'
 import { createMarketBars } from '#signals/market-bars.decider'
 import { createMeanReversion } from '#signals/mean-reversion.decider'
@@ -164,8 +165,8 @@ describe('signal/meanrev B', () => {
       const vwap = expectedOf('vwap_roll').vwap![i] ?? null
       if (z === null) expect(one.z).toBeNull()
       else expect(one.z).toBeCloseTo(z, 9)
-      if (vwap === null) expect(one.vwap).toBeNull()
-      else expect(one.vwap! / vwap).toBeCloseTo(1, 9)
+      if (vwap === null) expect(rollingVwap(one.vwapState)).toBeNull()
+      else expect(rollingVwap(one.vwapState)! / vwap).toBeCloseTo(1, 9)
     }
   })
 })
