@@ -67,10 +67,12 @@ export class LineComparison {
   }
 }
 
-/** Number of equal bytes from the two positions on, at most `count`. */
+/** Number of equal bytes from the two positions on, at most `count`. Compared natively; walked only where they differ. */
 function sameBytes(a: Uint8Array, atA: number, b: Uint8Array, atB: number, count: number): number {
-  for (let i = 0; i < count; i++) if (a[atA + i] !== b[atB + i]) return i
-  return count
+  if (Buffer.compare(a.subarray(atA, atA + count), b.subarray(atB, atB + count)) === 0) return count
+  let i = 0
+  while (a[atA + i] === b[atB + i]) i++
+  return i
 }
 
 function lineAt(bytes: Uint8Array, at: number): string {
