@@ -1,10 +1,12 @@
 /**
- * Owns when which agent is snapshotted: one at a time, round robin, at the end of a group, so that no pause is longer
- * than one state takes to encode. Saving happens elsewhere, once the group is durable. A lost snapshot costs time only.
+ * Owns when which agent is snapshotted: one at a time, round robin, at the end of a group. The state is copied at once and
+ * encoded piece by piece between pumps, so that no pause is longer than a copy or a piece takes. Saving happens elsewhere, once
+ * the group is durable. A lost snapshot costs time only.
  */
 import type { AgentSnapshot, Commit, SchedulerPort, SnapshotPort } from '#core/ports'
 import type { Dispatcher } from './dispatcher.js'
 import type { LiveHostOptions } from './live.port.js'
+import { copyPlain, jsonPieces } from './plain-copy.js'
 import type { TimerHeap } from './timers.js'
 
 /** Name of the pending timers among the snapshots. */
@@ -21,9 +23,13 @@ export interface SnapshotSubject {
   state(): unknown
 }
 
-interface Encoded {
+/** A snapshot in the making: saved once it is encoded and its group durable, whichever comes last. */
+interface Encoding {
   readonly subject: SnapshotSubject
-  readonly state: string
+  readonly pieces: Iterator<string>
+  readonly parts: string[]
+  state?: string
+  commit?: Commit
 }
 
 export interface SnapshotTurnOptions {
@@ -38,20 +44,21 @@ export interface SnapshotTurnOptions {
 export class SnapshotTurns {
   readonly #options: SnapshotTurnOptions
   /** By the seq of the group they belong to. */
-  readonly #encoded = new Map<number, Encoded>()
+  readonly #encoded = new Map<number, Encoding>()
   /** Saves under way. */
   readonly #saving = new Set<Promise<void>>()
   #next = 0
   #lastSeq: number
   #longestPauseMs = 0
   #taken = 0
+  #isEnding = false
 
   constructor(options: SnapshotTurnOptions, seq: number) {
     this.#options = options
     this.#lastSeq = seq
   }
 
-  /** Longest time that encoding one state kept the host from stepping. */
+  /** Longest time that copying a state or encoding a piece of it kept the host from stepping. */
   get longestPauseMs(): number {
     return this.#longestPauseMs
   }
@@ -77,25 +84,54 @@ export class SnapshotTurns {
     const begun = scheduler.now()
     const value = subject.state()
     if (value === undefined) return
-    const state = JSON.stringify(value)
-    const pauseMs = scheduler.now() - begun
-    if (pauseMs > this.#longestPauseMs) this.#longestPauseMs = pauseMs
-    this.#encoded.set(seq, { subject, state })
+    const encoding: Encoding = { subject, pieces: jsonPieces(copyPlain(value)), parts: [] }
+    this.#paused(begun)
+    this.#encoded.set(seq, encoding)
+    scheduler.soon(() => this.#encodePiece(encoding))
   }
 
-  /** The group is durable: what was encoded at its end may be saved. */
+  #encodePiece(encoding: Encoding): void {
+    const { scheduler } = this.#options
+    if (this.#isEnding) return
+    const begun = scheduler.now()
+    const { value, done } = encoding.pieces.next()
+    if (done !== true) {
+      encoding.parts.push(value)
+      this.#paused(begun)
+      scheduler.soon(() => this.#encodePiece(encoding))
+      return
+    }
+    encoding.state = encoding.parts.join('')
+    this.#paused(begun)
+    this.#saveIfReady(encoding)
+  }
+
+  #paused(begun: number): void {
+    const pauseMs = this.#options.scheduler.now() - begun
+    if (pauseMs > this.#longestPauseMs) this.#longestPauseMs = pauseMs
+  }
+
+  /** The group is durable: what was copied at its end may be saved. */
   onDurable(commit: Commit): void {
-    const encoded = this.#encoded.get(commit.lastSeq)
-    if (encoded === undefined) return
+    const encoding = this.#encoded.get(commit.lastSeq)
+    if (encoding === undefined) return
+    encoding.commit = commit
+    this.#saveIfReady(encoding)
+  }
+
+  #saveIfReady({ subject, state, commit }: Encoding): void {
+    if (state === undefined || commit === undefined) return
     this.#encoded.delete(commit.lastSeq)
-    this.#save(encoded, commit)
+    this.#save(subject, state, commit)
   }
 
   /** In good order: one snapshot of every subject behind the last commit. Nothing may have been stepped since. */
   async saveAll(commit: Commit): Promise<void> {
+    this.#isEnding = true
+    this.#encoded.clear()
     for (const subject of this.#options.subjects) {
-      this.#encode(subject, commit.lastSeq)
-      this.onDurable(commit)
+      const value = subject.state()
+      if (value !== undefined) this.#save(subject, JSON.stringify(value), commit)
     }
     await this.settled()
   }
@@ -105,8 +141,7 @@ export class SnapshotTurns {
     await Promise.all(this.#saving)
   }
 
-  #save(encoded: Encoded, commit: Commit): void {
-    const { subject, state } = encoded
+  #save(subject: SnapshotSubject, state: string, commit: Commit): void {
     const snapshot: AgentSnapshot = { agent: subject.name, version: subject.version, commit, state }
     this.#taken++
     const saving = new Promise<void>((resolve) => resolve(this.#options.port.save(snapshot)))
