@@ -7,7 +7,7 @@ import { EventEncoder } from '#events/codec'
 import { LineBuffer } from '#events/line-buffer'
 import { verifyLog } from '#events/log/verify'
 import { LogWriter } from '#events/log/writer'
-import { encodeSignals, type Groups, makeGroups } from './events.js'
+import { encodeAs, type Groups, makeGroups, makeSignals } from './events.js'
 import { type Bench, type Figure, median, medianRatio, timed } from './figures.js'
 import { inScratch, scratchRun } from './scratch.js'
 
@@ -37,11 +37,11 @@ async function appendEncoding(home: string, id: string, events: number): Promise
   const { writer } = LogWriter.open(dir, { signer, segmentBytes: 2 ** 40 })
   const lines = new LineBuffer(PER_GROUP * 420)
   const encoder = new EventEncoder()
-  const random = Sfc32.seeded(11)
+  const pending = makeSignals(PER_GROUP, Sfc32.seeded(11))
   const ms = await timed(() => {
     for (let first = 1; first <= events; first += PER_GROUP) {
       const count = Math.min(PER_GROUP, events - first + 1)
-      encodeSignals(lines, encoder, first, count, random)
+      encodeAs(lines, encoder, pending, first, count)
       const lastSeq = first + count - 1
       writer.commitSync(lines.view(), count, lastSeq, 1_700_000_000_000 + lastSeq * 50)
       lines.truncate(0)

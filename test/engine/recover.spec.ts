@@ -55,7 +55,8 @@ describe('a run that is opened again', () => {
     const { lines, states } = redecide(events)
     expect(lines).toEqual(linesOf(runDir))
     expect(events.length).toBeGreaterThan(800)
-    expect(readdirSync(join(runDir, 'snapshots')).length).toBeGreaterThan(12)
+    // How many more were taken on the way depends on how long the groups were; at the end each agent gets one.
+    expect(readdirSync(join(runDir, 'snapshots')).length).toBeGreaterThanOrEqual(smallAgents.length)
     const refold = { deciders: smallAgents, runSeed: 3 }
     for (const [seq, expected] of states) {
       if (seq % 7 !== 0 && seq < events.length - 20) continue
