@@ -19,6 +19,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'fast',
+          setupFiles: ['test/setup.ts'],
           include: ['{src,actors,events,snapshots,test}/**/*.spec.ts'],
           exclude: ['test/slow/**'],
           testTimeout: 20_000,
@@ -26,7 +27,13 @@ export default defineConfig({
       },
       {
         ...shared,
-        test: { name: 'slow', include: ['test/slow/**/*.spec.ts'], testTimeout: 600_000, hookTimeout: 120_000 },
+        test: {
+          name: 'slow',
+          setupFiles: ['test/setup.ts'],
+          include: ['test/slow/**/*.spec.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
   },

@@ -28,34 +28,46 @@ const lastSegment = (runDir: string): string =>
       .at(-1)!,
   )
 
+const KILLS_A_RUN = 25
+const BARS = 24_000
+
+/** One run, killed `most` times or until it is through, then left to end. Gives the number of kills. */
+async function killedRun(random: Sfc32, most: number): Promise<number> {
+  const runDir = home.newRun()
+  let kills = 0
+  let resumed = 0
+  while (kills < most) {
+    const child = startChild(script, home, runDir, BARS)
+    await child.said(random.next() < 0.8 ? 'C ' : 'R ')
+    await sleep(random.next() * 120)
+    await child.kill()
+    kills++
+    const said = child.lines()
+    expect(said.filter((line) => /^[EP] /.test(line))).toEqual([])
+    const from = Number(said.find((line) => line.startsWith('R '))?.split(' ')[1] ?? resumed)
+    expect(from).toBeGreaterThanOrEqual(resumed)
+    resumed = Number(said.findLast((line) => line.startsWith('C '))?.split(' ')[1] ?? from)
+    checkAfterKill(home, runDir, said)
+    if (said.includes('END')) break
+  }
+  const last = startChild(script, home, runDir, BARS)
+  expect(await last.exited).toBe(0)
+  expect(last.lines().at(-1)).toBe('END')
+  checkFinished(runDir, BARS)
+  const starts = eventsOf(runDir).flatMap((event) => (event.type === 'ProcessStarted' ? [event.data.resumedAt] : []))
+  expect(starts.length).toBeGreaterThan(kills / 2)
+  expect(new Set(starts).size).toBeGreaterThan(kills / 2)
+  expect((await proveRest(runDir)).ok).toBe(true)
+  return kills
+}
+
 describe(`a process that is killed (seed ${SEED})`, () => {
   it(`loses nothing in ${FAULTS} kills at any instant, and ends as if it had never been killed`, async () => {
     const random = Sfc32.seeded(SEED)
-    const bars = 24_000
-    const runDir = home.newRun()
     let kills = 0
-    let resumed = 0
-    for (; kills < FAULTS; kills++) {
-      const child = startChild(script, home, runDir, bars)
-      await child.said(random.next() < 0.8 ? 'C ' : 'R ')
-      await sleep(random.next() * 120)
-      await child.kill()
-      const said = child.lines()
-      expect(said.filter((line) => /^[EP] /.test(line))).toEqual([])
-      const from = Number(said.find((line) => line.startsWith('R '))?.split(' ')[1] ?? resumed)
-      expect(from).toBeGreaterThanOrEqual(resumed)
-      resumed = Number(said.findLast((line) => line.startsWith('C '))?.split(' ')[1] ?? from)
-      checkAfterKill(home, runDir, said)
-      if (said.includes('END')) break
-    }
-    const last = startChild(script, home, runDir, bars)
-    expect(await last.exited).toBe(0)
-    expect(last.lines().at(-1)).toBe('END')
-    checkFinished(runDir, bars)
-    const starts = eventsOf(runDir).flatMap((event) => (event.type === 'ProcessStarted' ? [event.data.resumedAt] : []))
-    expect(starts.length).toBeGreaterThan(FAULTS / 2)
-    expect(new Set(starts).size).toBeGreaterThan(FAULTS / 2)
-    expect((await proveRest(runDir)).ok).toBe(true)
+    // Several runs of bounded length: what is checked after a kill is the whole log.
+    while (kills < FAULTS) kills += await killedRun(random, Math.min(FAULTS - kills, KILLS_A_RUN))
+    expect(kills).toBe(FAULTS)
   })
 
   it('does not share its run folder with another process', async () => {
