@@ -4,6 +4,7 @@ import { catalogue } from '#actors/catalogue'
 import { prepareTape } from '#backtest/prepare-tape'
 import { runBacktest } from '#backtest/run-backtest'
 import { LogSink } from '#backtest/sinks'
+import { QuantbotError } from '#core/errors'
 import { recorderFor } from './backtest-recorder.js'
 import { reportBacktest } from './backtest-report.js'
 import { readConfig } from './config-file.js'
@@ -40,7 +41,11 @@ async function backtestCommand(options: BacktestOptions): Promise<void> {
   const config = readConfig(options.config)
   const span = readSpan(options.from, options.to)
   progress('reading the tape')
+  if (config.universe.length === 0)
+    throw new QuantbotError('CONFIG_INVALID', `${options.config}: universe: names no instrument to trade`)
   const tape = await prepareTape(home, config, span)
+  if (tape.plan.bars === 0)
+    throw new QuantbotError('LAKE_EMPTY', `no bar of the universe opens from ${options.from} to ${options.to}`)
   if (tape.absentFunding.length > 0)
     note(`no funding in the lake for ${tape.absentFunding.join(', ')}: stand-ins are used`)
   const id = options.run ?? freshRunId('backtest', startedAt)

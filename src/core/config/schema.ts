@@ -180,7 +180,13 @@ export const configSchema = z.strictObject({
   seed: z.int().min(0).max(4294967295).describe('Seed of everything random.').default(1),
   capital: amount('Starting capital in quote.').default('1000000'),
   interval: interval('Finest bars that are read.').default('1d'),
-  universe: z.array(universeEntry).describe('Instruments; the built-in market brings its own.').default([]),
+  universe: z
+    .array(universeEntry)
+    .refine((entries) => new Set(entries.map(({ instrument }) => instrument)).size === entries.length, {
+      error: 'an instrument stands twice',
+    })
+    .describe('Instruments; the built-in market brings its own.')
+    .default([]),
   signals: z
     .strictObject({
       tsmom: tsmom.prefault({}),
