@@ -52,3 +52,14 @@ export interface SchedulerPort {
   /** Calls `fn` once after `delayMs`; the result cancels it. */
   after(delayMs: number, fn: () => void): () => void
 }
+
+/**
+ * Time of day that may run at another speed than the machine's: connectors and the simulated exchange share one. Limits,
+ * heartbeats, back-off and staleness are measured on it alone.
+ */
+export interface TimePort {
+  /** UTC epoch ms of this clock. */
+  now(): number
+  /** Calls `fn` once when this clock has advanced by `delayMs`; the result cancels it. */
+  after(delayMs: number, fn: () => void): () => void
+}
