@@ -26,3 +26,28 @@ export const amount = (about: string) =>
     .describe(about)
 export const pathName = (about: string) =>
   z.string().refine(isPathName, { error: 'must match [A-Za-z0-9._-]{1,64} without ".."' }).describe(about)
+
+const isEnv = (text: string): boolean => /^env:[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(text)
+/** Only `env:NAME`: the value stands in the environment and never in a file, a manifest or a message. */
+export const secret = (about: string) =>
+  z
+    .string()
+    .refine(isEnv, {
+      error: 'must be env:NAME; a secret never stands in a file',
+      params: { code: 'CONFIG_SECRET_LITERAL' },
+    })
+    .describe(about)
+/** A URL without user, password or query, or `env:NAME`. */
+export const url = (about: string, protocols: readonly string[]) =>
+  z
+    .string()
+    .refine((text) => isEnv(text) || isPlainUrl(text, protocols), {
+      error: `must be env:NAME or a plain ${protocols.join(' or ')} URL without user, password and query`,
+    })
+    .describe(about)
+
+function isPlainUrl(text: string, protocols: readonly string[]): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password, search } = new URL(text)
+  return protocols.includes(protocol.slice(0, -1)) && username === '' && password === '' && search === ''
+}

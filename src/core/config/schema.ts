@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { amount, bps, count, fraction, instrument, interval, pathName, positive, toggle } from './fields.js'
+import { apiSchema, marketDataSchema, storesSchema, venuesSchema } from './venues-schema.js'
 
 const universeEntry = z.strictObject({
   instrument: instrument('What is traded: venue.market.SYMBOL.'),
@@ -201,6 +202,10 @@ export const configSchema = z.strictObject({
   log: log.describe('The event log.').prefault({}),
   checkpoint: checkpoint.describe('Signed checkpoints.').prefault({}),
   sim: sim.describe('The built-in market of `quantbot run`.').prefault({}),
+  venues: venuesSchema.describe('Exchanges: hosts and limits. Only those of the universe are used.').prefault({}),
+  marketData: marketDataSchema.describe('What is read from venues and vendors.').prefault({}),
+  stores: storesSchema.describe('Stores beside the log and the lake; each may be absent.').prefault({}),
+  api: apiSchema.describe('The analytics API.').prefault({}),
 })
 
 export type Config = z.infer<typeof configSchema>
@@ -211,3 +216,8 @@ export type MeanReversionConfig = Config['signals']['meanReversion']
 export type BlenderConfig = Config['blender']
 export type RiskConfig = Config['risk']
 export type ExecutionConfig = Config['execution']
+export type VenuesConfig = Config['venues']
+export type VenueConfig = VenuesConfig['binance']
+export type MarketDataConfig = Config['marketData']
+export type StoresConfig = Config['stores']
+export type ApiConfig = Config['api']

@@ -1,0 +1,9 @@
+/** Owns which adapters and parsers there are, by venue. One line a venue in each table. */
+import type { PayloadParser, VenueAdapter } from './adapter.port.js'
+import type { Venue } from './normal.js'
+
+/** How the connector speaks to each venue. */
+export const ADAPTERS: Readonly<Partial<Record<Venue, VenueAdapter>>> = {}
+
+/** How `quantbot parse` and the payload tests read each source; vendors of on-chain data too. */
+export const PARSERS: Readonly<Record<string, PayloadParser>> = {}

@@ -1,0 +1,5 @@
+/** Owns which venues the simulated exchange can play. One line a venue. */
+import type { SimProtocol } from './protocol.port.js'
+
+/** A fresh protocol: it may keep state of its accounts and connections. */
+export const PROTOCOLS: Readonly<Record<string, () => SimProtocol>> = {}
