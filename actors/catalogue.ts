@@ -6,7 +6,9 @@ import { createRouter } from '#execution/router.decider'
 import { createBlender } from '#portfolio/blender.decider'
 import { createRiskEngine } from '#risk/engine.decider'
 import { createDonchian } from '#signals/donchian.decider'
+import { createFundingData } from '#signals/funding-data.decider'
 import { createMarketBars } from '#signals/market-bars.decider'
+import { createMarketCoverage } from '#signals/market-coverage.decider'
 import { createMeanReversion } from '#signals/mean-reversion.decider'
 import { createTsmom } from '#signals/tsmom.decider'
 
@@ -19,6 +21,7 @@ export type AnyDecider = Decider<unknown>
 export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
   const { universe, interval, signals } = config
   const deciders: AnyDecider[] = [createMarketBars(universe, interval)]
+  if (fills !== 'nextOpen' && readsVenues(config)) deciders.push(createMarketCoverage(), createFundingData())
   if (signals.tsmom.enabled) deciders.push(createTsmom(signals.tsmom, universe))
   if (signals.donchian.enabled) deciders.push(createDonchian(signals.donchian, universe))
   if (signals.meanReversion.enabled) deciders.push(createMeanReversion(signals.meanReversion, universe, interval))
@@ -33,6 +36,11 @@ export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
     ...decider,
     dependencies: decider.dependencies.filter((name) => names.has(name)),
   }))
+}
+
+/** Whether real venues bring the data of a run: then what was received and what venues pay is remembered. */
+export function readsVenues({ universe }: Config): boolean {
+  return universe.some(({ instrument }) => !instrument.startsWith('sim.'))
 }
 
 /** Longest warm-up of the agents. */

@@ -225,7 +225,24 @@ export const dataQualityChanged = eventType(
   },
 )
 
+export const fundingSpreadChanged = eventType(
+  'FundingSpreadChanged',
+  1,
+  'derived',
+  'What the venues pay on perpetuals of one coin drew apart or together: the highest and the lowest rate a year.',
+  {
+    base: name('base currency'),
+    highest: instrument,
+    highestApr: number(6, 'fraction a year; positive: longs pay'),
+    lowest: instrument,
+    lowestApr: number(6, 'fraction a year; positive: longs pay'),
+    spreadApr: number(6, 'fraction a year'),
+    venues: integer('instruments that were compared'),
+  },
+)
+
 export const marketEvents = [
+  fundingSpreadChanged,
   markChanged,
   fundingRateChanged,
   openInterestChanged,
@@ -258,3 +275,4 @@ export type VolatilityIndexChanged = EventOf<typeof volatilityIndexChanged>
 export type OptionChainObserved = EventOf<typeof optionChainObserved>
 export type OnChainPublished = EventOf<typeof onChainPublished>
 export type DataQualityChanged = EventOf<typeof dataQualityChanged>
+export type FundingSpreadChanged = EventOf<typeof fundingSpreadChanged>

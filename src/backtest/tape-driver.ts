@@ -111,13 +111,7 @@ export class TapeDriver {
 
   /** Evolves the agents on history; nothing is decided or written. */
   static warm(dispatcher: Dispatcher, plan: TapePlan): void {
-    const cursor = new TapeCursor(plan.merged)
-    while (cursor.next()) {
-      if (cursor.kind === ON_BAR)
-        dispatcher.warm(barInput(plan.merged.series[cursor.seriesIndex] as BarSeries, cursor.row))
-      else if (cursor.kind === ON_FUNDING) dispatcher.warm(fundingInput(plan, cursor.seriesIndex, cursor.row))
-      else dispatcher.warm(instantInput(plan, cursor))
-    }
+    for (const input of historyInputs(plan)) dispatcher.warm(input)
   }
 
   /** Drives the whole tape; true when it reached the end, false when `untilSeq` stopped it. */
@@ -219,6 +213,16 @@ export class TapeDriver {
     this.#sink.group(this.#lines.view(), count, dispatcher.writtenSeq, dispatcher.ts)
     this.#lines.truncate(0)
     this.#committed = dispatcher.written
+  }
+}
+
+/** Every row and instant of a plan as inputs, oldest first. */
+export function* historyInputs(plan: TapePlan): Generator<Input> {
+  const cursor = new TapeCursor(plan.merged)
+  while (cursor.next()) {
+    if (cursor.kind === ON_BAR) yield barInput(plan.merged.series[cursor.seriesIndex] as BarSeries, cursor.row)
+    else if (cursor.kind === ON_FUNDING) yield fundingInput(plan, cursor.seriesIndex, cursor.row)
+    else yield instantInput(plan, cursor)
   }
 }
 
