@@ -179,7 +179,7 @@ export function createDonchian(
   return createSignal<DonchianInstrument>(
     {
       name: 'signal/donchian',
-      version: '1',
+      version: '2',
       intervals: ['1d'],
       readsFunding: false,
       // Twice what it waits for: a trade that began before the start is then known and held.

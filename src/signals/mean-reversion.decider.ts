@@ -187,7 +187,7 @@ export function createMeanReversion(
   return createSignal<MeanReversionInstrument>(
     {
       name: 'signal/meanrev',
-      version: '1',
+      version: '2',
       intervals: hourly.includes(true) ? ['1h', '1d'] : ['1d'],
       readsFunding: true,
       warmupMs: Math.max(0, ...hourly.map((fine) => warmupMs(config, fine))),

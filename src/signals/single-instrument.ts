@@ -6,13 +6,21 @@ import type { UniverseEntry } from '#core/config/schema'
 import { type DecideContext, type Decider, SILENCE } from '#core/decider'
 import type { AgentName } from '#core/ids'
 import { type DurationMs, HOUR_MS, type Interval } from '#core/time'
-import type { BarAggregated, BarClosed, FundingSettled, InstantClosed, InstrumentDelisted } from '#events/market.events'
+import type {
+  BarAggregated,
+  BarClosed,
+  DataQualityChanged,
+  FundingSettled,
+  InstantClosed,
+  InstrumentDelisted,
+} from '#events/market.events'
 import type { SignalChanged } from '#events/signal.events'
 import {
   draft,
   expires,
   goFlat,
   hear,
+  judgeInput,
   type SignalDraft,
   speaks,
   type Term,
@@ -21,7 +29,7 @@ import {
 } from './voice.js'
 
 export type Bar = BarClosed | BarAggregated
-export type SignalInput = Bar | FundingSettled | InstantClosed | InstrumentDelisted
+export type SignalInput = Bar | FundingSettled | InstantClosed | InstrumentDelisted | DataQualityChanged
 
 /** What a signal remembers of one instrument besides its own numbers. */
 export interface InstrumentState {
@@ -89,6 +97,11 @@ function evolve<I extends InstrumentState>(
     takeInstant(rules, state, event.data)
     return state
   }
+  if (event.type === 'DataQualityChanged') {
+    const judged = find(state, event.data.subject)
+    if (judged !== undefined) judgeInput(judged.voice, event.data.check, event.data.isBad)
+    return state
+  }
   const one = find(state, event.data.instrument)
   if (one === undefined) return state
   if (event.type === 'SignalChanged') hear(one.voice, event.data)
@@ -124,7 +137,7 @@ function decide<I extends InstrumentState>(
 ): readonly SignalDraft[] {
   if (event.type !== 'InstantClosed') {
     if (event.type === 'FundingSettled') return SILENCE
-    const one = find(state, event.data.instrument)
+    const one = find(state, event.type === 'DataQualityChanged' ? event.data.subject : event.data.instrument)
     return one !== undefined && speaks(one.voice, rules.band) ? [say(rules, one, context)] : SILENCE
   }
   const { missing } = event.data
@@ -148,8 +161,8 @@ export function createSignal<I extends InstrumentState>(
     version: rules.version,
     dependencies: ['market/bars'],
     reads: rules.readsFunding
-      ? ['BarClosed', 'BarAggregated', 'FundingSettled', 'InstantClosed', 'InstrumentDelisted']
-      : ['BarClosed', 'BarAggregated', 'InstantClosed', 'InstrumentDelisted'],
+      ? ['BarClosed', 'BarAggregated', 'FundingSettled', 'InstantClosed', 'InstrumentDelisted', 'DataQualityChanged']
+      : ['BarClosed', 'BarAggregated', 'InstantClosed', 'InstrumentDelisted', 'DataQualityChanged'],
     emits: ['SignalChanged'],
     intervals: rules.intervals,
     warmupMs: rules.warmupMs,

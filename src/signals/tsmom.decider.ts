@@ -140,7 +140,7 @@ export function createTsmom(config: TsmomConfig, universe: readonly UniverseEntr
   return createSignal<TsmomInstrument>(
     {
       name: 'signal/tsmom',
-      version: '1',
+      version: '2',
       intervals: ['1d'],
       readsFunding: false,
       warmupMs: Math.max(closes, Math.ceil(EWMA_MEMORY * config.volCom)) * DAY_MS,

@@ -42,7 +42,10 @@ export interface Voice {
   saidReason: string
   saidConfidence: number
   saidTarget: number
+  saidStrength: number
   delisted: boolean
+  /** Checks of the incoming data that fail now: while one does, the last word stands. */
+  badChecks: string[]
 }
 
 export function createVoice(instrument: string): Voice {
@@ -59,7 +62,9 @@ export function createVoice(instrument: string): Voice {
     saidReason: '',
     saidConfidence: 0,
     saidTarget: 0,
+    saidStrength: 0,
     delisted: false,
+    badChecks: [],
   }
 }
 
@@ -94,9 +99,27 @@ export function expires(voice: Voice, instant: number, intervalMs: number): bool
   return voice.reason !== '' && !voice.delisted && instant > voice.asOf + VALID_INTERVALS * intervalMs
 }
 
+/** A check of the instrument's data began or ceased to fail. */
+export function judgeInput(voice: Voice, check: string, isBad: boolean): void {
+  const others = voice.badChecks.filter((bad) => bad !== check)
+  voice.badChecks = isBad ? [...others, check].sort() : others
+}
+
+/** `held-outlier`: the reason while data is bad; undefined while it is good or there is nothing to hold. */
+export function heldReason(voice: Voice): string | undefined {
+  if (voice.badChecks.length === 0 || voice.saidReason === '' || isOver(voice)) return undefined
+  return `held-${voice.badChecks[0]}`
+}
+
+/** Too old, or gone: nothing is left to hold. */
+const isOver = (voice: Voice): boolean => voice.delisted || voice.reason === 'stale'
+
 /** Whether the opinion differs from the last word: side, reason, target by more than `band` of it, or confidence. */
 export function speaks(voice: Voice, band: number): boolean {
   if (voice.reason === '') return false
+  const held = heldReason(voice)
+  if (held !== undefined) return voice.saidReason !== held
+  if (voice.badChecks.length > 0 && !isOver(voice)) return false
   if (voice.reason !== voice.saidReason) return voice.saidReason !== '' || !lastWord(voice.reason)
   if (voice.side !== voice.saidSide) return true
   const target = quantise(voice.target, SAID_DIGITS)
@@ -115,6 +138,7 @@ export function hear(voice: Voice, said: SignalChanged['data']): void {
   voice.saidReason = said.reason
   voice.saidConfidence = said.confidence
   voice.saidTarget = said.targetWeight
+  voice.saidStrength = said.strength
 }
 
 /** A fresh draft of the opinion of `signal/<name>`. Seqs of 0 (history has none) are left out of `inputs`. */
@@ -125,6 +149,8 @@ export function draft(
   terms: readonly Term[],
   inputs: readonly number[],
 ): SignalDraft {
+  const held = heldReason(voice)
+  if (held !== undefined) return heldDraft(agent, voice, intervalMs, held)
   return {
     type: 'SignalChanged',
     data: {
@@ -140,6 +166,27 @@ export function draft(
       price: voice.price,
       terms,
       inputs: inputs.filter((seq) => seq > 0),
+    },
+  }
+}
+
+/** The last word again, with the reason why it stands. */
+function heldDraft(agent: string, voice: Voice, intervalMs: number, reason: string): SignalDraft {
+  return {
+    type: 'SignalChanged',
+    data: {
+      signal: agent.slice('signal/'.length),
+      instrument: voice.instrument,
+      side: voice.saidSide === 1 ? 'long' : voice.saidSide === -1 ? 'short' : 'flat',
+      reason,
+      strength: voice.saidStrength,
+      confidence: voice.saidConfidence,
+      targetWeight: voice.saidTarget,
+      asOf: voice.asOf,
+      validUntil: voice.asOf + VALID_INTERVALS * intervalMs,
+      price: voice.price,
+      terms: [{ name: 'failingChecks', value: voice.badChecks.length }],
+      inputs: [],
     },
   }
 }
