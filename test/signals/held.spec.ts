@@ -14,10 +14,9 @@ const said = (drafts: readonly { readonly data: unknown }[]): Said => drafts[0]!
 
 describe('a signal whose data is bad', () => {
   it('holds its last word and says why, once', () => {
-    const before = said(given(tsmom(), rising.slice(0, -1)).when(rising.at(-1)!).drafts) as Said | undefined
     const held = given(tsmom(), rising).when(quality('outlier', true))
     expect(said(held.drafts)).toMatchObject({ reason: 'held-outlier', side: 'long' })
-    expect(before === undefined || said(held.drafts).targetWeight > 0).toBe(true)
+    expect(said(held.drafts).targetWeight).toBeGreaterThan(0)
     // A crash to a tenth would turn it: while the check fails it is not believed.
     given(tsmom(), [...rising, quality('outlier', true)])
       .when(bar(80, flatCandle(10)))
