@@ -1,5 +1,5 @@
 /**
- * Owns the order of inputs of equal time (architecture.md 4, Instants): lifecycle first, then outcomes, timers, market
+ * Owns the order of inputs of equal time (architecture.md 4, Instants): lifecycle and doubts about data first, then outcomes, timers, market
  * rows by (kind, instrument, interval), InstantClosed, BarOpened, commands. Never orders inputs of different times.
  */
 import { INTERVAL_MS, isInterval } from '#core/time'
@@ -7,7 +7,7 @@ import type { Input } from './dispatcher.js'
 
 const RANK: ReadonlyMap<string, number> = new Map([
   ...rank(0, 'ProcessStarted', 'StateCarried', 'AgentLifecycleChanged', 'AgentRestored', 'ClockStepped'),
-  ...rank(1, 'LogStalled', 'FeedInterrupted', 'FeedRestored', 'InstrumentListed'),
+  ...rank(1, 'LogStalled', 'FeedInterrupted', 'FeedRestored', 'InstrumentListed', 'DataQualityChanged'),
   ...rank(2, 'OrderAccepted', 'OrderFilled', 'OrderRejected', 'OrderCancelled'),
   ...rank(3, 'TimerFired'),
   ...rank(4, 'BarClosed'),

@@ -1,0 +1,110 @@
+/**
+ * Owns the feed of doubts about data: what LiveQuality finds becomes DataQualityChanged, ahead of the bar in doubt. Never
+ * changes or holds back what passes.
+ */
+import { Observable, Subject } from 'rxjs'
+import type { TimePort } from '#core/ports'
+import { SECOND_MS } from '#core/time'
+import type { Normal } from '#data/connectors/normal'
+import { LiveQuality, type LiveQualityOptions } from '#data/live-quality'
+import type { PushedInput } from '#engine/live'
+import type { AgentWork, Health } from './agent.port.js'
+import { aborted } from './decider-agent.js'
+import type { Feed } from './feed.port.js'
+
+const QUALITY = 'connector/quality'
+
+interface Bar {
+  readonly instrument: string
+  readonly close: number
+}
+
+export interface QualityFeedOptions extends Omit<LiveQualityOptions, 'onVerdict' | 'startedAt'> {
+  readonly time: TimePort
+  /** Measured offsets of the venues' clocks, by connector. */
+  readonly offsets: () => readonly (readonly [connector: string, offsetMs: number])[]
+}
+
+export class QualityFeed implements Feed {
+  readonly name = QUALITY
+  readonly version = '1'
+  readonly dependencies = []
+  readonly kind = 'connector'
+  readonly onOrderPath = false
+  readonly sources = []
+  readonly recovered = []
+  readonly hasEnded = false
+  readonly quality: LiveQuality
+  readonly #options: QualityFeedOptions
+  readonly #verdicts = new Subject<PushedInput>()
+  #cancel: () => void = () => undefined
+  #isRunning = false
+
+  constructor(options: QualityFeedOptions) {
+    this.#options = options
+    this.quality = new LiveQuality({
+      ...options,
+      startedAt: options.time.now(),
+      onVerdict: (data) => {
+        if (this.#isRunning) this.#verdicts.next({ type: 'DataQualityChanged', by: QUALITY, data })
+      },
+    })
+  }
+
+  /** For the tap of connectors: quotes and marks, whether or not they enter the log. */
+  readonly record = (record: Normal, receivedAt: number): void => {
+    if (record.kind === 'quote') this.quality.quote(record.instrument, record.bid, record.ask, receivedAt)
+    else if (record.kind === 'mark') this.quality.mark(record.instrument, record.mark, receivedAt)
+  }
+
+  /** A stream of inputs in which each bar is looked at before it is handed on. */
+  ahead(inputs$: Observable<PushedInput>): Observable<PushedInput> {
+    return new Observable((subscriber) =>
+      inputs$.subscribe({
+        next: (input) => {
+          if (input.type === 'BarClosed') {
+            const { instrument, close } = input.data as unknown as Bar // the catalogue's payload of that type
+            this.quality.bar(instrument, close)
+          }
+          subscriber.next(input)
+        },
+        error: (error) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      }),
+    )
+  }
+
+  inputs$(): Observable<PushedInput> {
+    return this.#verdicts
+  }
+
+  freeze(): void {
+    this.#isRunning = false
+  }
+
+  async run({ signal }: AgentWork): Promise<void> {
+    this.#isRunning = true
+    this.#look()
+    try {
+      await aborted(signal)
+    } finally {
+      this.#isRunning = false
+      this.#cancel()
+    }
+  }
+
+  healthcheck(): Health {
+    const { failing } = this.quality
+    return {
+      isHealthy: true,
+      detail: failing.map(({ subject, checks }) => `${subject}: ${checks.join(', ')}`).join('; '),
+    }
+  }
+
+  #look(): void {
+    if (!this.#isRunning) return
+    this.quality.look(this.#options.time.now())
+    for (const [connector, offsetMs] of this.#options.offsets()) this.quality.clock(connector, offsetMs)
+    this.#cancel = this.#options.time.after(SECOND_MS, () => this.#look())
+  }
+}
