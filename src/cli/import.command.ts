@@ -2,8 +2,11 @@
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { QuantbotError } from '#core/errors'
+import { MINUTE_MS } from '#core/time'
+import { KIND_NAMES } from '#data/columns'
 import { type ImportReport, importFiles } from '#data/import'
 import { importError } from '#data/import-problem'
+import { isKind } from '#data/kinds'
 import { type GlobalOptions, homeOf } from './home.js'
 import { qualityTable } from './quality-table.js'
 import { endProgress, note, progress, say, sayJson } from './terminal.js'
@@ -14,25 +17,37 @@ interface ImportOptions extends GlobalOptions {
   readonly market: string
   readonly symbol?: string
   readonly interval?: string
+  readonly lagMinutes?: string
+  readonly fetchedAt?: string
 }
 
 export function registerImport(program: Command): void {
   program
     .command('import')
     .description('import CSV or Parquet files of history into the lake; whole files or nothing, again changes nothing')
-    .argument('<files...>', 'files with the columns ts,open,high,low,close,volume (bars) or ts,rate (funding)')
-    .requiredOption('--kind <kind>', 'bars or funding')
+    .argument(
+      '<files...>',
+      'files with the columns of their kind: ts,open,high,low,close,volume (bars), ts,rate (funding) …',
+    )
+    .requiredOption('--kind <kind>', KIND_NAMES.join(', '))
     .requiredOption('--venue <venue>', 'such as binance')
     .option('--market <market>', 'such as spot or usdm', 'spot')
     .option('--symbol <symbol>', 'such as BTCUSDT; else the file name must say it: <SYMBOL>-<interval>.csv')
     .option('--interval <interval>', 'such as 1d or 1h; else the file name must say it')
+    .option('--lag-minutes <n>', 'publication lag behind the end of each interval (on-chain series: 120, else 0)')
+    .option('--fetched-at <time>', 'when the files were fetched, ISO 8601: changed on-chain values become revisions')
     .action((files: string[], _, command: Command) => importCommand(files, command.optsWithGlobals<ImportOptions>()))
 }
 
 async function importCommand(files: readonly string[], options: ImportOptions): Promise<void> {
   const { kind, venue, market, symbol, interval } = options
-  if (kind !== 'bars' && kind !== 'funding')
-    throw new QuantbotError('USAGE', `--kind ${JSON.stringify(kind)} is neither bars nor funding`)
+  if (!isKind(kind))
+    throw new QuantbotError('USAGE', `--kind ${JSON.stringify(kind)} is none of ${KIND_NAMES.join(', ')}`)
+  const lag = options.lagMinutes === undefined ? undefined : Number(options.lagMinutes)
+  if (lag !== undefined && !(lag >= 0 && Number.isInteger(lag)))
+    throw new QuantbotError('USAGE', `--lag-minutes ${options.lagMinutes} is no number of minutes`)
+  const fetchedAt = options.fetchedAt === undefined ? undefined : Date.parse(options.fetchedAt)
+  if (Number.isNaN(fetchedAt)) throw new QuantbotError('USAGE', `--fetched-at ${options.fetchedAt} is no ISO 8601 time`)
   const report = await importFiles({
     files,
     kind,
@@ -40,6 +55,8 @@ async function importCommand(files: readonly string[], options: ImportOptions): 
     market,
     symbol,
     interval,
+    lagMs: lag === undefined ? undefined : lag * MINUTE_MS,
+    fetchedAt,
     home: homeOf(options),
     onProgress: ({ file, index, files: total, phase, count }) =>
       progress(`${index + 1}/${total} ${basename(file)}: ${phase} ${count}`),

@@ -1,13 +1,16 @@
 /** Owns the table of data quality: what the lake holds and what is odd in it. */
 import { isoDay } from '#core/time'
-import type { SeriesKey } from '#data/columns'
+import type { LakeKey } from '#data/columns'
+import { intervalOf } from '#data/layout'
 import type { SeriesQuality } from '#data/quality'
 
 const COLUMNS = ['series', 'rows', 'first', 'last', 'gaps', 'missing', 'duplicates', 'zero volume', 'outliers'] as const
 
-export function describeKey(key: SeriesKey): string {
-  const base = `${key.venue}.${key.market}.${key.symbol}`
-  return key.kind === 'bars' ? `${base} ${key.interval}` : `${base} funding`
+/** `binance.spot.BTCUSDT 1h`; kinds other than bars are named. */
+export function describeKey(key: LakeKey): string {
+  const interval = intervalOf(key)
+  const parts = [`${key.venue}.${key.market}.${key.symbol}`, interval, key.kind === 'bars' ? undefined : key.kind]
+  return parts.filter((part) => part !== undefined).join(' ')
 }
 
 /** One line a series; numbers to the right. */

@@ -34,7 +34,7 @@ function column(table: SourceTable, name: string): Float64Array {
   return table.columns.get(name) ?? new Float64Array(table.rows).fill(Number.NaN)
 }
 
-function checkTime(ts: Float64Array, i: number, stepMs: number, line: number, problems: Problems): void {
+export function checkTime(ts: Float64Array, i: number, stepMs: number, line: number, problems: Problems): void {
   const t = ts[i]!
   if (Number.isNaN(t)) return // told when it was read
   if (!Number.isInteger(t)) problems.row(line, `ts ${t} is not whole milliseconds`)

@@ -18,7 +18,26 @@ export interface FundingKey {
   readonly symbol: string
 }
 
+/** What a tape is made of. */
 export type SeriesKey = BarsKey | FundingKey
+
+export const KIND_NAMES = ['bars', 'funding', 'oi', 'mark', 'volatility', 'onchain', 'futures', 'options'] as const
+export type Kind = (typeof KIND_NAMES)[number]
+
+/**
+ * Which points beside bars and funding. `interval` undefined: each row stands for its own instant. On-chain series:
+ * venue is the source, market the asset in lower case, symbol the metric. Option chains: symbol is the currency.
+ */
+export interface PointsKey {
+  readonly kind: Exclude<Kind, SeriesKey['kind']>
+  readonly venue: string
+  readonly market: string
+  readonly symbol: string
+  readonly interval?: Interval
+}
+
+/** Any series of the lake. */
+export type LakeKey = SeriesKey | PointsKey
 
 /** Bars, one row each, strictly ascending in `ts`. All arrays have the same length. */
 export interface BarColumns {
@@ -48,9 +67,34 @@ export interface FundingColumns {
   readonly intervalHours: Float64Array
 }
 
-/** Column names of a kind in memory, in the order of the files. */
-export const BAR_COLUMNS = ['ts', 'availableAt', 'open', 'high', 'low', 'close', 'volume', 'quoteVolume'] as const
-export const FUNDING_COLUMNS = ['ts', 'availableAt', 'rate', 'intervalHours'] as const
+/** Open interest, one row each, strictly ascending in `ts`. */
+export interface OpenInterestColumns {
+  readonly ts: Float64Array
+  readonly availableAt: Float64Array
+  /** Coins of the base currency, one side; NaN where the source only told the value. */
+  readonly openInterest: Float64Array
+  /** Quote currency; NaN where the source did not say. */
+  readonly value: Float64Array
+}
+
+/** A volatility index, strictly ascending in `ts`. */
+export interface VolatilityColumns {
+  readonly ts: Float64Array
+  readonly availableAt: Float64Array
+  /** Decimal a year: 0.5 is 50 %. */
+  readonly value: Float64Array
+}
+
+/** A metric of a chain, ascending in `ts`, then in `revision`: a value that its source changed later stands more than once. */
+export interface OnChainColumns {
+  readonly ts: Float64Array
+  readonly availableAt: Float64Array
+  readonly value: Float64Array
+  /** 0 is the value that was known first. */
+  readonly revision: Float64Array
+  /** UTC epoch ms; NaN of history whose source does not say. */
+  readonly fetchedAt: Float64Array
+}
 
 /** The same rows as `[from, to)` of another, without copying. */
 export function sliceBars(rows: BarColumns, from: number, to: number): BarColumns {

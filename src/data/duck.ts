@@ -1,8 +1,16 @@
 /**
  * Owns DuckDB as the lake uses it: columns of Parquet into typed arrays and back. Never knows where the lake is.
  */
-import { DOUBLE, type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api'
+import {
+  DOUBLE,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBResult,
+  VARCHAR,
+} from '@duckdb/node-api'
 import { invariant } from '#core/invariant'
+import type { Values } from './rows.js'
 
 /** Rows of a chunk that is appended; the vector size of DuckDB. */
 const CHUNK_ROWS = 2048
@@ -18,6 +26,11 @@ export async function withDuck<T>(use: (connection: DuckDBConnection) => Promise
   } finally {
     connection.closeSync()
   }
+}
+
+/** A name as SQL takes it, whatever is in it. */
+export function sqlName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
 }
 
 /** A text as an SQL literal. */
@@ -70,12 +83,42 @@ function grown(column: Float64Array, atLeast: number): Float64Array {
   return next
 }
 
+/** As {@link readColumns}, with texts (NULL becomes empty) in the columns that `isText` marks. */
+export async function readRows(
+  connection: DuckDBConnection,
+  sql: string,
+  isText: readonly boolean[],
+  capacity: number,
+  onRows?: (rows: number) => void,
+): Promise<Values[]> {
+  if (!isText.includes(true)) return readColumns(connection, sql, isText.length, capacity, onRows)
+  const columns = isText.map<number[] | string[]>(() => [])
+  const result: DuckDBResult = await connection.stream(sql)
+  let rows = 0
+  for (;;) {
+    const chunk = await result.fetchChunk()
+    if (chunk === null || chunk.rowCount === 0) break
+    for (const [c, column] of columns.entries()) {
+      const vector = chunk.getColumnVector(c)
+      for (let r = 0; r < chunk.rowCount; r++) {
+        const value = vector.getItem(r)
+        if (isText[c])
+          (column as string[]).push(typeof value === 'string' ? value : '') // made a list of texts by isText
+        else (column as number[]).push(typeof value === 'number' ? value : Number.NaN) // of numbers otherwise
+      }
+    }
+    rows += chunk.rowCount
+    onRows?.(rows)
+  }
+  return columns.map((column, c) => (isText[c] ? (column as string[]) : Float64Array.from(column as number[]))) // as above
+}
+
 /** A column to write: its values, its name and type in the file. NaN becomes NULL where `nullable`. */
 export interface OutColumn {
   readonly name: string
-  readonly type: 'BIGINT' | 'DOUBLE'
+  readonly type: 'BIGINT' | 'DOUBLE' | 'VARCHAR'
   readonly nullable?: boolean
-  readonly values: Float64Array
+  readonly values: Values
 }
 
 /** Writes rows `[from, to)` as one ZSTD Parquet file. The same rows give the same bytes with the same DuckDB. */
@@ -86,10 +129,10 @@ export async function writeParquet(
   from: number,
   to: number,
 ): Promise<void> {
-  const names = columns.map((column) => `${column.name} DOUBLE`).join(', ')
+  const names = columns.map(({ name, type }) => `${name} ${type === 'VARCHAR' ? type : 'DOUBLE'}`).join(', ')
   await connection.run(`CREATE OR REPLACE TEMP TABLE outgoing (${names})`)
   const appender = await connection.createAppender('outgoing')
-  const types = columns.map(() => DOUBLE)
+  const types = columns.map(({ type }) => (type === 'VARCHAR' ? VARCHAR : DOUBLE))
   for (let start = from; start < to; start += CHUNK_ROWS) {
     const count = Math.min(CHUNK_ROWS, to - start)
     const chunk = DuckDBDataChunk.create(types, count)

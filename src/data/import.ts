@@ -2,30 +2,34 @@
  * Owns importing files of history into the lake: read, check, compare with what is there, write what is new.
  * A file is imported whole or not at all, and importing it again changes nothing. Never overwrites a row.
  */
-import { basename } from 'node:path'
 import { QuantbotError } from '#core/errors'
-import { invariant } from '#core/invariant'
-import { civilDate, INTERVALS, type Interval, isInterval } from '#core/time'
-import { BARS_WANTED, barsOf, FUNDING_WANTED, fundingOf } from './check-rows.js'
-import { BAR_COLUMNS, type BarColumns, FUNDING_COLUMNS, type FundingColumns, type SeriesKey } from './columns.js'
-import { type OutColumn, withDuck, writeParquet } from './duck.js'
+import { type EpochMs, INTERVALS, type Interval, isInterval } from '#core/time'
+import type { Kind, LakeKey } from './columns.js'
+import { nameOf, type Part, partsOf } from './import-parts.js'
 import { type ImportProblem, Problems } from './import-problem.js'
-import { loadBars, loadFunding } from './lake.js'
-import { assertSeriesNames, filePath, listFiles } from './layout.js'
+import { KINDS } from './kinds.js'
+import { loadRows } from './lake.js'
+import { assertSeriesNames, listFiles } from './layout.js'
 import { compareRows } from './merge-rows.js'
 import { asWriter, type Stage } from './publish.js'
 import { qualityReport, type SeriesQuality } from './quality.js'
+import type { BuildContext, Rows } from './rows.js'
 import { readTable } from './source-table.js'
+import { writeYears } from './write-years.js'
 
 export interface ImportRequest {
   readonly files: readonly string[]
-  readonly kind: SeriesKey['kind']
+  readonly kind: Kind
   readonly venue: string
   readonly market: string
-  /** Where left out, each file's name must say it: `<SYMBOL>-<interval>.csv|parquet`, for funding also `<SYMBOL>.csv`. */
+  /** Of files that hold several series, the one to take (all where left out). Otherwise, where left out, each file's name must say it: `<SYMBOL>-<interval>.csv|parquet`, for funding also `<SYMBOL>.csv`. */
   readonly symbol?: string | undefined
   /** Of bars as for `symbol`. Of funding: every settlement's interval; where left out, from the spacing of the file. */
   readonly interval?: string | undefined
+  /** Behind the end of its interval until a row may be read; where left out, as the kind says (0 but for on-chain series). */
+  readonly lagMs?: number | undefined
+  /** When the files were fetched: lets changed on-chain values in as revisions. */
+  readonly fetchedAt?: EpochMs | undefined
   readonly home: string
   readonly onProgress?: ((progress: ImportProgress) => void) | undefined
 }
@@ -42,8 +46,10 @@ export interface ImportProgress {
 
 export interface FileImport {
   readonly file: string
-  /** Undefined when the name of the series could not be told. */
-  readonly key: SeriesKey | undefined
+  /** The first series of the file; undefined when its name could not be told. */
+  readonly key: LakeKey | undefined
+  /** Every series of the file. */
+  readonly keys: readonly LakeKey[]
   readonly rows: number
   readonly written: number
   /** Rows that the lake held already with the same values. */
@@ -77,7 +83,7 @@ export async function importFiles(request: ImportRequest): Promise<ImportReport>
     for (const file of request.files) files.push(await importFile(file, files.length, request, newStage))
   })
   const touched = new Set(
-    files.flatMap(({ key, problems }) => (key && problems.length === 0 ? [JSON.stringify(key)] : [])),
+    files.flatMap(({ keys, problems }) => (problems.length === 0 ? keys.map((key) => JSON.stringify(key)) : [])),
   )
   const sum = (of: (file: FileImport) => number): number => files.reduce((total, file) => total + of(file), 0)
   return {
@@ -90,29 +96,6 @@ export async function importFiles(request: ImportRequest): Promise<ImportReport>
   }
 }
 
-/** The series of a file by flags, and by its name where a flag is left out; notes say what the name told. */
-function seriesOf(file: string, request: ImportRequest, problems: Problems, notes: string[]): SeriesKey | undefined {
-  const { kind, venue, market } = request
-  const name = basename(file)
-  const match = /^([A-Za-z0-9._]{1,64})-([0-9]+[a-z])\.(?:csv|parquet)$/i.exec(name)
-  const bare = kind === 'funding' ? /^([A-Za-z0-9._-]{1,64})\.(?:csv|parquet)$/i.exec(name) : null
-  const symbol = request.symbol ?? match?.[1] ?? bare?.[1]
-  if (symbol === undefined) {
-    problems.unreadable('no --symbol given, and the name is not <SYMBOL>-<interval>.csv or .parquet')
-    return undefined
-  }
-  assertSeriesNames({ venue, market, symbol })
-  if (request.symbol === undefined) notes.push(`symbol ${symbol} taken from the file name`)
-  if (kind === 'funding') return { kind, venue, market, symbol }
-  const interval = request.interval ?? match?.[2]
-  if (interval === undefined || !isInterval(interval)) {
-    problems.unreadable('no --interval given, and the name is not <SYMBOL>-<interval>.csv or .parquet')
-    return undefined
-  }
-  if (request.interval === undefined) notes.push(`interval ${interval} taken from the file name`)
-  return { kind, venue, market, symbol, interval }
-}
-
 async function importFile(
   file: string,
   index: number,
@@ -123,76 +106,79 @@ async function importFile(
     request.onProgress?.({ file, index, files: request.files.length, phase, count })
   const problems = new Problems(file, /\.parquet$/i.test(file) ? 'row' : 'line')
   const notes: string[] = []
-  const key = seriesOf(file, request, problems, notes)
-  const refused = (rows: number): FileImport => ({
+  let parts: Part[] = []
+  const result = (rows: number, written: number): FileImport => ({
     file,
-    key,
+    key: parts[0]?.key,
+    keys: parts.map(({ key }) => key),
     rows,
-    written: 0,
-    skipped: 0,
+    written,
+    skipped: problems.any ? 0 : parts.reduce((sum, { table }) => sum + table.rows, 0) - written,
     problems: problems.all(),
     notes,
   })
-  if (!key) return refused(0)
-  const wanted = key.kind === 'bars' ? BARS_WANTED : FUNDING_WANTED
-  const table = await readTable(file, wanted, problems, (rows) => tell('reading', rows))
-  if (!table) return refused(0)
+  const named = nameOf(file, request, problems, notes)
+  if (!named) return result(0, 0)
+  const table = await readTable(file, KINDS[request.kind].wanted, problems, (rows) => tell('reading', rows))
+  if (!table) return result(0, 0)
   if (table.ignored.length > 0) notes.push(`columns not imported: ${table.ignored.join(', ')}`)
-  const nominal = request.interval as Interval | undefined // checked by importFiles
-  const rows = key.kind === 'bars' ? barsOf(table, key.interval, problems) : fundingOf(table, nominal, problems, notes)
-  if (problems.any) return refused(table.rows)
+  if (table.rows === 0) problems.unreadable('there are no rows')
+  parts = partsOf(table, named, request, problems)
+  const rows = parts.map((part) => rowsOf(part, request, named.interval, problems, notes))
+  if (problems.any) return result(table.rows, 0)
 
   tell('comparing', table.rows)
-  const fresh = compareRows(key, rows, await existing(request.home, key, rows.ts), table.firstLine, problems, notes)
-  if (problems.any) return refused(table.rows)
-  if (fresh.length > 0) {
-    tell('writing', fresh.length)
+  const fresh: Uint32Array[] = []
+  for (const [i, part] of parts.entries()) {
+    const context = contextOf(part, request, named.interval, problems, parts.length > 1 ? [] : notes)
+    fresh.push(compareRows(KINDS[request.kind], rows[i]!, await existing(request.home, part.key, rows[i]!.ts), context))
+  }
+  if (problems.any) return result(table.rows, 0)
+  const written = fresh.reduce((sum, indices) => sum + indices.length, 0)
+  if (written > 0) {
+    tell('writing', written)
     const stage = newStage()
-    await writeYears(key, rows, fresh, stage)
+    for (const [i, { key }] of parts.entries())
+      if (fresh[i]!.length > 0) await writeYears(request.home, key, rows[i]!, fresh[i]!, stage)
     stage.publish((done) => tell(done < 0 ? 'deciding' : 'publishing', Math.max(done, 0)))
   }
   tell('done', table.rows)
-  return { file, key, rows: table.rows, written: fresh.length, skipped: table.rows - fresh.length, problems: [], notes }
+  return result(
+    parts.reduce((sum, part) => sum + part.table.rows, 0),
+    written,
+  )
 }
 
-async function existing(home: string, key: SeriesKey, ts: Float64Array): Promise<BarColumns | FundingColumns> {
-  const [first, last] = [ts[0]!, ts.at(-1)!]
+function contextOf(
+  { lineOf }: Part,
+  { kind, lagMs, fetchedAt }: ImportRequest,
+  interval: string | undefined,
+  problems: Problems,
+  notes: string[],
+): BuildContext {
+  const grid = interval as Interval | undefined // checked by importFiles and nameOf
+  return { interval: grid, lagMs: lagMs ?? KINDS[kind].lagMs, fetchedAt, problems, notes, lineOf }
+}
+
+function rowsOf(
+  part: Part,
+  request: ImportRequest,
+  interval: string | undefined,
+  problems: Problems,
+  notes: string[],
+): Rows {
+  // A settlement's interval is a column: the flag names it for every row, the name of the file never does.
+  const grid = request.kind === 'funding' ? request.interval : interval
+  return KINDS[request.kind].rowsOf(part.table, contextOf(part, request, grid, problems, notes))
+}
+
+/** What the lake holds of the series around these stamps. */
+export async function existing(home: string, key: LakeKey, ts: Float64Array): Promise<Rows> {
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const t of ts) {
+    first = Math.min(first, t)
+    last = Math.max(last, t)
+  }
   const files = listFiles(home, key).filter((file) => file.last >= first && file.first <= last)
-  return key.kind === 'bars'
-    ? loadBars(home, key, first, last + 1, { files })
-    : loadFunding(home, key, first - 1, last, { files })
-}
-
-/** One file a year of the fresh rows, aside. */
-async function writeYears(
-  key: SeriesKey,
-  rows: BarColumns | FundingColumns,
-  fresh: Uint32Array,
-  stage: Stage,
-): Promise<void> {
-  const columns = outColumns(rows).map((column) => ({
-    ...column,
-    values: Float64Array.from(fresh, (i) => column.values[i]!),
-  }))
-  const ts = columns[0]!.values
-  await withDuck(async (connection) => {
-    for (let from = 0; from < ts.length; ) {
-      const { year } = civilDate(ts[from]!)
-      let to = from + 1
-      while (to < ts.length && civilDate(ts[to]!).year === year) to++
-      await writeParquet(connection, stage.aside(filePath(key, ts[from]!, ts[to - 1]!, to - from)), columns, from, to)
-      from = to
-    }
-  })
-}
-
-function outColumns(rows: BarColumns | FundingColumns): OutColumn[] {
-  const file = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-  const names = 'rate' in rows ? FUNDING_COLUMNS : BAR_COLUMNS
-  return names.map((name) => {
-    const values = (rows as Partial<Record<typeof name, Float64Array>>)[name] // the names of this very kind
-    invariant(values, () => `no column ${name}`)
-    const time = name === 'ts' || name === 'availableAt'
-    return { name: file(name), type: time ? 'BIGINT' : 'DOUBLE', nullable: name === 'quoteVolume', values }
-  })
+  return loadRows(home, key, first, last, { files })
 }

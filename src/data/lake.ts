@@ -4,16 +4,14 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { join } from 'node:path'
 import { QuantbotError } from '#core/errors'
 import { type EpochMs, isoDay } from '#core/time'
-import type { BarColumns, BarsKey, FundingColumns, FundingKey, SeriesKey } from './columns.js'
-import { readColumns, sqlPaths, withDuck } from './duck.js'
-import { describeSeries, type LakeFile, lakeDir, listFiles, listKeys } from './layout.js'
-import { settle } from './publish.js'
-
-const BARS_SQL = 'ts::DOUBLE, available_at::DOUBLE, open, high, low, close, volume, quote_volume'
-const FUNDING_SQL = 'ts::DOUBLE, available_at::DOUBLE, rate, interval_hours'
+import type { BarColumns, BarsKey, FundingColumns, FundingKey, LakeKey } from './columns.js'
+import { readRows, sqlPaths, withDuck } from './duck.js'
+import { fileColumn, KINDS } from './kinds.js'
+import { describeSeries, type LakeFile, lakeDir, listFiles, listKeys, locate } from './layout.js'
+import { settle, steady } from './publish.js'
+import { pickRows, type Rows } from './rows.js'
 
 /** A lake file as a run's manifest names it. */
 export interface TapeEntry {
@@ -25,7 +23,7 @@ export interface TapeEntry {
 
 /** What the lake holds of one series. */
 export interface SeriesSummary {
-  readonly key: SeriesKey
+  readonly key: LakeKey
   readonly rows: number
   /** `ts` of its first and last row. */
   readonly first: EpochMs
@@ -42,11 +40,12 @@ export interface LoadOptions {
 
 /** Every series of the lake with its extent; opens no data file. */
 export async function listSeries(home: string): Promise<SeriesSummary[]> {
-  await settle(home)
-  return listKeys(home).flatMap((key) => {
-    const files = listFiles(home, key)
-    return files.length === 0 ? [] : [{ key, ...extent(files), files: files.length }]
-  })
+  return steady(home, () =>
+    listKeys(home).flatMap((key) => {
+      const files = listFiles(home, key)
+      return files.length === 0 ? [] : [{ key, ...extent(files), files: files.length }]
+    }),
+  )
 }
 
 function extent(files: readonly LakeFile[]): { rows: number; first: EpochMs; last: EpochMs } {
@@ -60,9 +59,8 @@ function extent(files: readonly LakeFile[]): { rows: number; first: EpochMs; las
 }
 
 /** Files of a series with rows in `[fromTs, toTs]`. Throws LAKE_EMPTY when the lake has nothing of the series. */
-export async function seriesFiles(home: string, key: SeriesKey, fromTs: EpochMs, toTs: EpochMs): Promise<LakeFile[]> {
-  await settle(home)
-  const files = listFiles(home, key)
+export async function seriesFiles(home: string, key: LakeKey, fromTs: EpochMs, toTs: EpochMs): Promise<LakeFile[]> {
+  const files = await steady(home, () => listFiles(home, key))
   if (files.length === 0) throw new QuantbotError('LAKE_EMPTY', `no ${describeSeries(key)} in ${lakeDir(home)}`)
   return files.filter((file) => file.last >= fromTs && file.first <= toTs)
 }
@@ -80,13 +78,9 @@ export async function loadBars(
 ): Promise<BarColumns> {
   const series: BarsKey = { ...key, kind: 'bars' }
   const found = options.files ?? (await seriesFiles(home, series, fromTs, toTs - 1))
-  const columns = await load(home, series, found, BARS_SQL, 8, `ts >= ${fromTs} AND ts < ${toTs}`, options)
-  const [ts, availableAt, open, high, low, close, volume, quoteVolume] = columns as BarArrays // width given above
-  return { ts, availableAt, open, high, low, close, volume, quoteVolume }
+  const rows = await load(home, series, found, `ts >= ${fromTs} AND ts < ${toTs}`, options)
+  return rows as BarColumns & Rows // the columns of this kind, which hold numbers alone
 }
-
-type F64 = Float64Array
-type BarArrays = [F64, F64, F64, F64, F64, F64, F64, F64]
 
 /**
  * Settlements whose time lies in `(fromTs, toTs]`, ascending: those that a position held over the span meets, the first
@@ -101,41 +95,73 @@ export async function loadFunding(
 ): Promise<FundingColumns> {
   const series: FundingKey = { ...key, kind: 'funding' }
   const found = options.files ?? (await seriesFiles(home, series, fromTs + 1, toTs))
-  const columns = await load(home, series, found, FUNDING_SQL, 4, `ts > ${fromTs} AND ts <= ${toTs}`, options)
-  const [ts, availableAt, rate, intervalHours] = columns as [F64, F64, F64, F64] // width given above
-  return { ts, availableAt, rate, intervalHours }
+  const rows = await load(home, series, found, `ts > ${fromTs} AND ts <= ${toTs}`, options)
+  return rows as FundingColumns & Rows // as in loadBars
 }
+
+/**
+ * Rows of any kind with `ts` in `[fromTs, toTs]`, ascending by the kind's key; none when the series has none there.
+ * Throws LAKE_EMPTY when the lake has nothing of the series.
+ */
+export async function loadRows(
+  home: string,
+  key: LakeKey,
+  fromTs: EpochMs,
+  toTs: EpochMs,
+  options: LoadOptions = {},
+): Promise<Rows> {
+  const found = options.files ?? (await seriesFiles(home, key, fromTs, toTs))
+  return load(home, key, found, `ts >= ${fromTs} AND ts <= ${toTs}`, options)
+}
+
+/** How often a read is begun again when compaction moved a file between the look at it and its opening. */
+const MOVED_TRIES = 3
 
 async function load(
   home: string,
-  key: SeriesKey,
+  key: LakeKey,
   files: readonly LakeFile[],
-  select: string,
-  width: number,
   where: string,
   options: LoadOptions,
-): Promise<Float64Array[]> {
-  if (files.length === 0) return Array.from({ length: width }, () => new Float64Array(0))
-  const paths = sqlPaths(files.map((file) => join(lakeDir(home), file.path)))
-  const sql = `SELECT ${select} FROM read_parquet(${paths}, hive_partitioning = false) WHERE ${where}`
+): Promise<Rows> {
+  const { columns, rowKey } = KINDS[key.kind]
+  const isText = columns.map(({ type }) => type === 'VARCHAR')
+  const rowsOf = (values: readonly (Float64Array | readonly string[])[]): Rows =>
+    Object.fromEntries(columns.map(({ name }, c) => [name, values[c]!])) as Rows // every kind has ts and availableAt
+  if (files.length === 0) return rowsOf(isText.map((text) => (text ? [] : new Float64Array(0))))
+  const select = columns.map(({ name, type }) => {
+    const column = fileColumn(name)
+    return type === 'BIGINT' ? `${column}::DOUBLE` : column
+  })
+  const order = rowKey.length > 1 ? ` ORDER BY ${rowKey.map(fileColumn).join(', ')}` : ''
   const capacity = files.reduce((sum, file) => sum + file.rows, 0)
-  const columns = await withDuck((connection) => readColumns(connection, sql, width, capacity))
-  return ascending(key, columns, options.keepDuplicates === true)
+  for (let tries = 1; ; tries++) {
+    const paths = files.map((file) => locate(home, file.path))
+    const source = `read_parquet(${sqlPaths(paths)}, hive_partitioning = false)`
+    const sql = `SELECT ${select.join(', ')} FROM ${source} WHERE ${where}${order}`
+    try {
+      const values = await withDuck((connection) => readRows(connection, sql, isText, capacity))
+      return rowKey.length > 1 ? rowsOf(values) : ascending(key, rowsOf(values), options.keepDuplicates === true)
+    } catch (error) {
+      const isMoved = files.some((file, i) => locate(home, file.path) !== paths[i])
+      if (!isMoved || tries === MOVED_TRIES) throw error
+    }
+  }
 }
 
 /** Files follow each other in time unless a later import filled a gap: then rows are put in order here. */
-function ascending(key: SeriesKey, columns: Float64Array[], keepDuplicates: boolean): Float64Array[] {
-  const ts = columns[0]!
+function ascending(key: LakeKey, rows: Rows, keepDuplicates: boolean): Rows {
+  const { ts } = rows
   let ordered = true
   for (let i = 1; i < ts.length && ordered; i++) ordered = ts[i]! > ts[i - 1]!
-  if (ordered) return columns
+  if (ordered) return rows
   const order = Uint32Array.from(ts, (_, i) => i).sort((a, b) => ts[a]! - ts[b]!)
   for (let i = 1; i < order.length && !keepDuplicates; i++) {
     const [a, b] = [ts[order[i - 1]!]!, ts[order[i]!]!]
     if (a === b)
       throw new QuantbotError('INTERNAL', `${describeSeries(key)}: the lake holds ${a} (${isoDay(a)}) more than once`)
   }
-  return columns.map((column) => Float64Array.from(order, (i) => column[i]!))
+  return pickRows(rows, order)
 }
 
 /** SHA-256 of a file, hex. */
@@ -148,7 +174,7 @@ export async function sha256File(path: string): Promise<string> {
 /** Manifest entries of lake files, in the order given. */
 export async function tapeEntries(home: string, files: readonly LakeFile[]): Promise<TapeEntry[]> {
   const entries: TapeEntry[] = []
-  for (const { path, rows } of files) entries.push({ path, sha256: await sha256File(join(lakeDir(home), path)), rows })
+  for (const { path, rows } of files) entries.push({ path, sha256: await sha256File(locate(home, path)), rows })
   return entries
 }
 
@@ -156,7 +182,7 @@ export async function tapeEntries(home: string, files: readonly LakeFile[]): Pro
 export async function checkTape(home: string, entries: readonly TapeEntry[]): Promise<void> {
   await settle(home)
   for (const { path, sha256 } of entries) {
-    const full = join(lakeDir(home), path)
+    const full = locate(home, path)
     let seen: string
     try {
       seen = await sha256File(full)

@@ -2,12 +2,13 @@
  * Owns where the lake keeps what: hive folders, file names, and the check of every name that becomes a path.
  * Never reads or writes a file's content.
  */
-import { type Dirent, readdirSync } from 'node:fs'
+import { type Dirent, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { QuantbotError } from '#core/errors'
 import { isPathName, parseInstrument } from '#core/ids'
-import { civilDate, type EpochMs, isInterval } from '#core/time'
-import type { SeriesKey } from './columns.js'
+import { civilDate, type EpochMs, type Interval, isInterval } from '#core/time'
+import { KIND_NAMES, type Kind, type LakeKey } from './columns.js'
+import { KINDS } from './kinds.js'
 
 /** An immutable Parquet file of the lake. Its name says what it holds, so a listing opens no file. */
 export interface LakeFile {
@@ -26,7 +27,7 @@ export function lakeDir(home: string): string {
 }
 
 /** Throws NAME_INVALID unless venue, market and symbol make an instrument id and may stand in a path. */
-export function assertSeriesNames(key: Pick<SeriesKey, 'venue' | 'market' | 'symbol'>): void {
+export function assertSeriesNames(key: Pick<LakeKey, 'venue' | 'market' | 'symbol'>): void {
   for (const part of ['venue', 'market', 'symbol'] as const) {
     if (!isPathName(key[part])) throw new QuantbotError('NAME_INVALID', `${part} ${JSON.stringify(key[part])}`)
   }
@@ -38,16 +39,41 @@ export function assertSeriesNames(key: Pick<SeriesKey, 'venue' | 'market' | 'sym
     )
 }
 
-/** Folder of a series relative to the lake. Funding rows carry their own interval: `interval=own`. */
-export function seriesPath(key: SeriesKey): string {
+/** Where files go that compaction has merged: a manifest may name them. */
+export const RETIRED = '.retired'
+
+/** Interval of a series' grid; undefined where each row has its own. */
+export function intervalOf(key: LakeKey): Interval | undefined {
+  return 'interval' in key ? key.interval : undefined
+}
+
+/** Folder of a series relative to the lake. Without a grid: `interval=own`. */
+export function seriesPath(key: LakeKey): string {
   assertSeriesNames(key)
-  const interval = key.kind === 'bars' ? key.interval : 'own'
+  const interval = intervalOf(key) ?? 'own'
   return `kind=${key.kind}/venue=${key.venue}/market=${key.market}/symbol=${key.symbol}/interval=${interval}`
 }
 
-/** Relative path of a file with these rows; the year is that of `first`, UTC. */
-export function filePath(key: SeriesKey, first: EpochMs, last: EpochMs, rows: number): string {
-  return `${seriesPath(key)}/year=${civilDate(first).year}/${first}-${last}-${rows}.parquet`
+/** Relative path of a file with these rows; the year is that of `first`, UTC. `copy` > 0 tells files of equal extent apart. */
+export function filePath(key: LakeKey, first: EpochMs, last: EpochMs, rows: number, copy = 0): string {
+  const mark = copy === 0 ? '' : `-c${copy}`
+  return `${seriesPath(key)}/year=${civilDate(first).year}/${first}-${last}-${rows}${mark}.parquet`
+}
+
+/** As {@link filePath}, a name that the lake never had. Only kinds with revisions or chains can need another than the first. */
+export function freeFilePath(home: string, key: LakeKey, first: EpochMs, last: EpochMs, rows: number): string {
+  for (let copy = 0; ; copy++) {
+    const path = filePath(key, first, last, rows, copy)
+    if (!existsSync(join(lakeDir(home), path)) && !existsSync(join(lakeDir(home), RETIRED, path))) return path
+  }
+}
+
+/** Absolute path of a lake file: where it was published, else where compaction moved it. */
+export function locate(home: string, path: string): string {
+  const published = join(lakeDir(home), path)
+  if (existsSync(published)) return published
+  const retired = join(lakeDir(home), RETIRED, path)
+  return existsSync(retired) ? retired : published
 }
 
 function entries(path: string): Dirent[] {
@@ -70,14 +96,14 @@ function partitions(path: string, name: string): string[] {
 
 /** A file from its path relative to the lake, as {@link filePath} made it; undefined for any other. */
 export function parseFilePath(path: string): LakeFile | undefined {
-  const match = /\/year=(\d+)\/(\d+)-(\d+)-(\d+)\.parquet$/.exec(path)
+  const match = /\/year=(\d+)\/(\d+)-(\d+)-(\d+)(?:-c\d+)?\.parquet$/.exec(path)
   if (!match) return undefined
-  const [year, first, last, rows] = match.slice(1).map(Number) as [number, number, number, number] // four groups
+  const [year, first, last, rows] = match.slice(1, 5).map(Number) as [number, number, number, number] // four groups
   return { path, year, first, last, rows }
 }
 
 /** Files of a series, ascending by first row; empty when the lake has none. */
-export function listFiles(home: string, key: SeriesKey): LakeFile[] {
+export function listFiles(home: string, key: LakeKey): LakeFile[] {
   const relative = seriesPath(key)
   const base = join(lakeDir(home), relative)
   const files: LakeFile[] = []
@@ -91,10 +117,10 @@ export function listFiles(home: string, key: SeriesKey): LakeFile[] {
 }
 
 /** Every series that the lake holds, by kind, venue, market, symbol, interval. */
-export function listKeys(home: string): SeriesKey[] {
+export function listKeys(home: string): LakeKey[] {
   const root = lakeDir(home)
-  const keys: SeriesKey[] = []
-  for (const kind of ['bars', 'funding'] as const) {
+  const keys: LakeKey[] = []
+  for (const kind of KIND_NAMES) {
     const kindDir = join(root, `kind=${kind}`)
     for (const venue of partitions(kindDir, 'venue')) {
       const venueDir = join(kindDir, `venue=${venue}`)
@@ -103,8 +129,8 @@ export function listKeys(home: string): SeriesKey[] {
         for (const symbol of partitions(marketDir, 'symbol')) {
           const names = { venue, market, symbol }
           for (const interval of partitions(join(marketDir, `symbol=${symbol}`), 'interval')) {
-            if (kind === 'funding') keys.push({ kind, ...names })
-            else if (isInterval(interval)) keys.push({ kind, ...names, interval })
+            const key = keyOf(kind, names, interval)
+            if (key !== undefined) keys.push(key)
           }
         }
       }
@@ -113,8 +139,22 @@ export function listKeys(home: string): SeriesKey[] {
   return keys
 }
 
+/** The key of a kind with an interval (`own` or undefined: none); undefined where the kind does not allow it. */
+export function keyOf(
+  kind: Kind,
+  names: { readonly venue: string; readonly market: string; readonly symbol: string },
+  interval: string | undefined,
+): LakeKey | undefined {
+  const rule = KINDS[kind].interval
+  const { venue, market, symbol } = names
+  if (interval === undefined || interval === 'own')
+    return rule === 'fixed' || kind === 'bars' ? undefined : { kind, venue, market, symbol }
+  if (!isInterval(interval) || kind === 'funding' || rule === 'own') return undefined
+  return kind === 'bars' ? { kind, venue, market, symbol, interval } : { kind, venue, market, symbol, interval }
+}
+
 /** A series in words: `binance.spot.BTCUSDT 1h bars`. */
-export function describeSeries(key: SeriesKey): string {
-  const id = `${key.venue}.${key.market}.${key.symbol}`
-  return key.kind === 'bars' ? `${id} ${key.interval} bars` : `${id} funding`
+export function describeSeries(key: LakeKey): string {
+  const interval = intervalOf(key)
+  return `${key.venue}.${key.market}.${key.symbol} ${interval === undefined ? '' : `${interval} `}${key.kind}`
 }

@@ -1,7 +1,10 @@
 /** Owns the quality report of a series: gaps, duplicates, zero volume, outliers. Pure but for `qualityReport`; never mends. */
 import { type EpochMs, HOUR_MS, intervalMs } from '#core/time'
-import type { BarColumns, FundingColumns, SeriesKey } from './columns.js'
-import { listSeries, loadBars, loadFunding } from './lake.js'
+import type { BarColumns, FundingColumns, LakeKey } from './columns.js'
+import { KINDS } from './kinds.js'
+import { listSeries, loadBars, loadFunding, loadRows } from './lake.js'
+import { intervalOf } from './layout.js'
+import { numberAt, type Rows } from './rows.js'
 
 /** Robust standard deviations from the median beyond which a value is an outlier. Chosen here; methods.md names none. */
 export const OUTLIER_SD = 10
@@ -12,7 +15,8 @@ const LISTED_MAX = 10
 
 export const OUTLIER_DEFINITION =
   `bars: log return between the closes of consecutive bars (none over a gap) more than ${OUTLIER_SD} robust standard ` +
-  'deviations (1.4826 x median absolute deviation) from the median; funding: the same of the rate; none where that deviation is 0'
+  'deviations (1.4826 x median absolute deviation) from the median; funding: the same of the rate; other kinds: the log ' +
+  'change of open interest, mark, value or index price; none where that deviation is 0'
 
 export interface Gap {
   /** `ts` of the row before the gap. */
@@ -29,7 +33,7 @@ export interface Outlier {
 }
 
 export interface SeriesQuality {
-  readonly key: SeriesKey
+  readonly key: LakeKey
   readonly rows: number
   readonly first: EpochMs
   readonly last: EpochMs
@@ -47,7 +51,7 @@ type Findings = Omit<SeriesQuality, 'key'>
 /** Every series of the lake, or those that `wanted` takes, in the order of the lake's folders. */
 export async function qualityReport(
   home: string,
-  wanted: (key: SeriesKey) => boolean = () => true,
+  wanted: (key: LakeKey) => boolean = () => true,
   onSeries?: (done: number, total: number) => void,
 ): Promise<SeriesQuality[]> {
   const series = (await listSeries(home)).filter(({ key }) => wanted(key))
@@ -59,11 +63,30 @@ export async function qualityReport(
   return report
 }
 
-async function findingsOf(home: string, key: SeriesKey): Promise<Findings> {
+async function findingsOf(home: string, key: LakeKey): Promise<Findings> {
   const all = [0, Number.MAX_SAFE_INTEGER - 1] as const
   const options = { keepDuplicates: true }
   if (key.kind === 'bars') return barsQuality(await loadBars(home, key, ...all, options), intervalMs(key.interval))
-  return fundingQuality(await loadFunding(home, key, ...all, options))
+  if (key.kind === 'funding') return fundingQuality(await loadFunding(home, key, ...all, options))
+  return pointsQuality(await loadRows(home, key, ...all, options), key)
+}
+
+/** Findings of points: gaps where they have a grid; a chain or a revision of a value is no duplicate. At least one row. */
+export function pointsQuality(rows: Rows, key: LakeKey): Findings {
+  const { rowKey, judged } = KINDS[key.kind]
+  const interval = intervalOf(key)
+  const step = interval === undefined ? Number.POSITIVE_INFINITY : intervalMs(interval)
+  // Of rows that share an instant one is looked at: the last revision, any option of a chain.
+  const keep = Array.from(rows.ts.keys()).filter((i) => rowKey.length === 1 || rows.ts[i + 1] !== rows.ts[i])
+  const ts = Float64Array.from(keep, (i) => rows.ts[i]!)
+  const levels = Float64Array.from(keep, (i) => numberAt(rows[judged.column], i))
+  const isNext = (i: number): boolean => i > 0 && (interval === undefined || ts[i]! - ts[i - 1]! === step)
+  const values =
+    judged.by === 'level'
+      ? levels
+      : levels.map((level, i) => (isNext(i) && level > 0 ? Math.log(level / levels[i - 1]!) : Number.NaN))
+  const finite = values.map((value) => (Math.abs(value) < Number.POSITIVE_INFINITY ? value : Number.NaN))
+  return { ...timeFindings(ts, () => step), rows: rows.ts.length, zeroVolume: 0, outliers: outliersOf(ts, finite) }
 }
 
 /** Findings of bars `stepMs` apart; at least one row. */

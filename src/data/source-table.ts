@@ -1,13 +1,18 @@
 /** Owns reading the columns of a CSV or Parquet file as numbers, with the line of every fault. Never judges what they mean. */
 import { createReadStream, statSync } from 'node:fs'
 import { QuantbotError } from '#core/errors'
-import { readColumns, sqlPaths, withDuck } from './duck.js'
+import { readRows, sqlName, sqlPaths, withDuck } from './duck.js'
 import type { Problems } from './import-problem.js'
 
 /** Which columns a file must and may have. */
 export interface Wanted {
   readonly required: readonly string[]
   readonly optional: readonly string[]
+  /** Columns of text. */
+  readonly text?: readonly string[]
+  readonly optionalText?: readonly string[]
+  /** Every other column is taken as numbers too. */
+  readonly anyOther?: boolean
 }
 
 /** Columns of one file. A faulty value is NaN and has been told. */
@@ -15,6 +20,8 @@ export interface SourceTable {
   readonly rows: number
   /** By name; every required one, and the optional ones that the file has. */
   readonly columns: ReadonlyMap<string, Float64Array>
+  /** Columns of text by name; an absent value is empty. */
+  readonly texts: ReadonlyMap<string, readonly string[]>
   /** Columns of the file that nobody wants. */
   readonly ignored: readonly string[]
   /** Line (CSV) or row (Parquet) of the first row. */
@@ -44,12 +51,16 @@ class Column {
   readonly name: string
   readonly field: number
   readonly mayBeEmpty: boolean
-  values: Float64Array = new Float64Array(4096)
+  /** Of a column of text; then there are no numbers. */
+  readonly texts: string[] | undefined
+  values: Float64Array
 
-  constructor(name: string, field: number, mayBeEmpty: boolean) {
+  constructor(name: string, field: number, mayBeEmpty: boolean, isText: boolean) {
     this.name = name
     this.field = field
     this.mayBeEmpty = mayBeEmpty
+    this.texts = isText ? [] : undefined
+    this.values = new Float64Array(isText ? 0 : 4096)
   }
 
   set(row: number, value: number): void {
@@ -71,24 +82,29 @@ function matchHeader(
 ): Column[] | undefined {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) problems.unreadable(`the column ${JSON.stringify(twice)} stands twice in the header`, line)
-  const absent = wanted.required.filter((name) => !names.includes(name))
+  const { text = [], optionalText = [] } = wanted
+  const required = [...wanted.required, ...text]
+  const absent = required.filter((name) => !names.includes(name))
   if (absent.length > 0)
     problems.unreadable(
-      `the header has no ${absent.join(', ')}; expected ${wanted.required.join(',')}, saw ${names.join(',').slice(0, 200)}`,
+      `the header has no ${absent.join(', ')}; expected ${required.join(',')}, saw ${names.join(',').slice(0, 200)}`,
       line,
     )
   if (problems.any) return undefined
-  const present = wanted.optional.filter((name) => names.includes(name))
-  return [...wanted.required, ...present].map(
-    (name) => new Column(name, names.indexOf(name), !wanted.required.includes(name)),
-  )
+  const others = wanted.anyOther === true ? names.filter((name) => !required.includes(name)) : []
+  const present = [...wanted.optional, ...optionalText, ...others].filter((name) => names.includes(name))
+  return [...required, ...present].map((name) => {
+    const isText = text.includes(name) || optionalText.includes(name)
+    return new Column(name, names.indexOf(name), !required.includes(name), isText)
+  })
 }
 
 function tableOf(columns: readonly Column[], rows: number, names: readonly string[], firstLine: number): SourceTable {
   const taken = new Set(columns.map((column) => column.name))
   return {
     rows,
-    columns: new Map(columns.map((column) => [column.name, column.values.slice(0, rows)])),
+    columns: new Map(columns.flatMap(({ name, values, texts }) => (texts ? [] : [[name, values.slice(0, rows)]]))),
+    texts: new Map(columns.flatMap(({ name, texts }) => (texts ? [[name, texts]] : []))),
     ignored: names.filter((name) => !taken.has(name)),
     firstLine,
   }
@@ -133,6 +149,10 @@ function readRow(line: string, row: number, width: number, columns: readonly Col
   }
   for (const column of columns) {
     const field = broken ? undefined : fields[column.field]
+    if (column.texts) {
+      column.texts.push(field ?? '')
+      continue
+    }
     let value = Number.NaN
     if (field !== undefined && NUMBER.test(field))
       value = Number(field) + 0 // −0 becomes 0
@@ -160,15 +180,21 @@ async function readParquet(
       const names = schema.map(({ name }) => name)
       const columns = matchHeader(names, wanted, problems)
       if (!columns) return undefined
-      for (const { name, field } of columns) {
+      for (const { name, field, texts } of columns) {
         const { type } = schema[field]!
-        if (!NUMERIC.test(type)) problems.unreadable(`the column ${name} is ${type}, not a number`)
+        if (texts ? type !== 'VARCHAR' : !NUMERIC.test(type))
+          problems.unreadable(`the column ${name} is ${type}, not ${texts ? 'text' : 'a number'}`)
       }
       if (problems.any) return undefined
-      const select = columns.map(({ name }) => `"${name}"::DOUBLE`).join(', ')
-      const read = await readColumns(connection, `SELECT ${select} FROM ${source}`, columns.length, 4096, onRows)
+      const select = columns.map(({ name, texts }) => (texts ? sqlName(name) : `${sqlName(name)}::DOUBLE`)).join(', ')
+      const isText = columns.map(({ texts }) => texts !== undefined)
+      const read = await readRows(connection, `SELECT ${select} FROM ${source}`, isText, 4096, onRows)
       columns.forEach((column, i) => {
         const values = read[i]!
+        if (!(values instanceof Float64Array)) {
+          for (const text of values) column.texts?.push(text)
+          return
+        }
         for (let r = 0; r < values.length; r++) {
           if (Number.isNaN(values[r]) && !column.mayBeEmpty)
             problems.row(r + 1, `${column.name} is missing or not a number`)

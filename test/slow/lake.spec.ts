@@ -43,7 +43,7 @@ describe.skipIf(ohlcv === undefined)('real bars (needs the shared data folder)',
     expect(report.quality.find(({ key }) => key.symbol === 'FTTUSDT')).toMatchObject({ zeroVolume: 63 })
     expect(await importFiles(request)).toMatchObject({ rows: 728_335, written: 0, skipped: 728_335, problems: [] })
 
-    const series = (await listSeries(home)).map(({ key }) => key)
+    const series = (await listSeries(home)).flatMap(({ key }) => (key.kind === 'bars' ? [key] : []))
     const span = { fromDay: parseDay('2017-01-01')!, toDay: parseDay('2024-12-31')!, historyMs: 0 }
     const tape = await loadTape(home, { series, ...span })
     const cursor = new TapeCursor(mergeTape(tape.span))
