@@ -1,9 +1,15 @@
 /** Owns which adapters and parsers there are, by venue. One line a venue in each table. */
 import type { PayloadParser, VenueAdapter } from './adapter.port.js'
 import type { Venue } from './normal.js'
+import { okxAdapter } from './okx/adapter.js'
+import { okxParser } from './okx/parser.js'
 
 /** How the connector speaks to each venue. */
-export const ADAPTERS: Readonly<Partial<Record<Venue, VenueAdapter>>> = {}
+export const ADAPTERS: Readonly<Partial<Record<Venue, VenueAdapter>>> = {
+  okx: okxAdapter,
+}
 
 /** How `quantbot parse` and the payload tests read each source; vendors of on-chain data too. */
-export const PARSERS: Readonly<Record<string, PayloadParser>> = {}
+export const PARSERS: Readonly<Record<string, PayloadParser>> = {
+  okx: okxParser,
+}
