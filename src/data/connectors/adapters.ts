@@ -1,5 +1,7 @@
 /** Owns which adapters and parsers there are, by venue. One line a venue in each table. */
 import type { PayloadParser, VenueAdapter } from './adapter.port.js'
+import { bybitAdapter } from './bybit/adapter.js'
+import { bybitParser } from './bybit/parser.js'
 import type { Venue } from './normal.js'
 import { okxAdapter } from './okx/adapter.js'
 import { okxParser } from './okx/parser.js'
