@@ -9,10 +9,11 @@ import { mergeTape, ON_BAR, ON_INSTANT } from '#backtest/tape'
 import { TapeCursor } from '#backtest/tape-cursor'
 import { loadTape } from '#backtest/tape-load'
 import { parseDay } from '#core/time'
+import { compactLake } from '#data/compact'
 import { sqlPaths, sqlText, withDuck } from '#data/duck'
 import { importFiles } from '#data/import'
 import { describeProblem } from '#data/import-problem'
-import { listSeries, loadBars, loadFunding } from '#data/lake'
+import { checkTape, listSeries, loadBars, loadFunding, seriesFiles, tapeEntries } from '#data/lake'
 import { dailyCsv, importBars, lakeFiles, tempHome } from '../data/fixtures.js'
 import { sharedPath } from '../shared.js'
 
@@ -122,14 +123,14 @@ describe.skipIf(funding === undefined)('real funding (needs the shared data fold
 })
 
 describe('writers in other processes', () => {
-  const entry = fileURLToPath(new URL('./import-process.ts', import.meta.url))
+  const entry = (name: string): string => fileURLToPath(new URL(`./${name}-process.ts`, import.meta.url))
   const loader =
     "import { runnerImport } from 'vite'; const conditions = ['quantbot-source', 'node', 'module'];" +
     "await runnerImport(process.argv[1], { configFile: false, logLevel: 'error', environments: { inline: { resolve: { conditions } } } })"
 
-  function start(home: string, file: string, dieAt: string): ChildProcess {
+  function start(home: string, file: string, dieAt: string, program = 'import'): ChildProcess {
     const env = { ...process.env, QUANTBOT_TEST_IMPORT: JSON.stringify({ home, file, dieAt }) }
-    const child = spawn(process.execPath, ['--input-type=module', '-e', loader, entry], {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', loader, entry(program)], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -163,6 +164,34 @@ describe('writers in other processes', () => {
     expect(await importBars(home, [file])).toMatchObject({ written: 4 - rows, skipped: rows, problems: [] })
     expect(lakeFiles(home)).toHaveLength(2)
   })
+
+  // Six days in six files over new year: two files to publish, six to move away. Whatever the moment, six rows.
+  it.each([
+    ['merging 0', 6, 0],
+    ['deciding 0', 6, 0],
+    ['publishing 0', 2, 6],
+    ['publishing 1', 2, 6],
+    ['publishing 2', 2, 6],
+    ['publishing 5', 2, 6],
+    ['publishing 7', 2, 6],
+  ])(
+    'killed while compacting at "%s": no row lost or doubled, %i files, tapes whole',
+    async (dieAt, files, retired) => {
+      const home = tempHome()
+      for (let day = 0; day < 6; day++) await importBars(home, [dailyCsv(home, 1, 'BTCUSDT-1d.csv', day)])
+      const key = { kind: 'bars', venue: 'binance', market: 'spot', symbol: 'BTCUSDT', interval: '1d' } as const
+      const entries = await tapeEntries(home, await seriesFiles(home, key, 0, 1e15))
+      const before = await loadBars(home, key, 0, 1e15)
+      expect(await ended(start(home, '', dieAt, 'compact'))).toEqual({ out: '', signal: 'SIGKILL' })
+      expect(await listSeries(home)).toMatchObject([{ rows: 6, files }])
+      expect(await loadBars(home, key, 0, 1e15)).toEqual(before)
+      await expect(checkTape(home, entries)).resolves.toBeUndefined()
+      expect(lakeFiles(home).filter((path) => path.startsWith('.retired/'))).toHaveLength(retired)
+      await compactLake(home)
+      expect(await listSeries(home)).toMatchObject([{ rows: 6, files: 2 }])
+      expect(await loadBars(home, key, 0, 1e15)).toEqual(before)
+    },
+  )
 
   it('keep others out, and free the lake when they die', async () => {
     const home = tempHome()
