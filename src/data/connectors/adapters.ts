@@ -8,10 +8,12 @@ import { okxParser } from './okx/parser.js'
 
 /** How the connector speaks to each venue. */
 export const ADAPTERS: Readonly<Partial<Record<Venue, VenueAdapter>>> = {
+  bybit: bybitAdapter,
   okx: okxAdapter,
 }
 
 /** How `quantbot parse` and the payload tests read each source; vendors of on-chain data too. */
 export const PARSERS: Readonly<Record<string, PayloadParser>> = {
+  bybit: bybitParser,
   okx: okxParser,
 }
