@@ -1,8 +1,10 @@
-/** Owns `quantbot data`: what the lake holds, and its quality. */
+/** Owns `quantbot data`: what the lake holds, its quality, questions to it, and its compaction. */
 import type { Command } from 'commander'
 import { isoDay } from '#core/time'
 import { listSeries } from '#data/lake'
 import { qualityReport } from '#data/quality'
+import { registerDataCompact } from './data-compact.js'
+import { registerDataSql } from './data-sql.js'
 import { type GlobalOptions, homeOf } from './home.js'
 import { describeKey, qualityTable } from './quality-table.js'
 import { endProgress, progress, say, sayJson } from './terminal.js'
@@ -17,6 +19,8 @@ export function registerData(program: Command): void {
     .command('check')
     .description('quality of every series: gaps, duplicates, zero volume, outliers')
     .action((_, command: Command) => checkCommand(command.optsWithGlobals<GlobalOptions>()))
+  registerDataSql(data)
+  registerDataCompact(data)
 }
 
 async function listCommand(options: GlobalOptions): Promise<void> {
