@@ -175,9 +175,9 @@ export class SqlQueries implements AggregateQueries {
   }
 
   fundingRates(query: MarketQuery): Promise<readonly FundingRateRow[]> {
-    return this.#market('funding_rates', 'at', query, {
+    return this.#market('funding_rates', 'observed_at', query, {
       instrument: ['instrument', 'text'],
-      at: ['at', 'time'],
+      at: ['observed_at', 'time'],
       rate: ['rate', 'double'],
       intervalHours: ['interval_hours', 'double'],
       nextFundingAt: ['next_funding_at', 'time'],
@@ -197,7 +197,7 @@ export class SqlQueries implements AggregateQueries {
     const from = query.from === undefined ? {} : { from: query.from - 2 * slotMs }
     const to = query.to === undefined ? {} : { to: query.to + slotMs }
     const symbol = `regexp_replace(split_part(instrument, '.', 3), '[-_]?(USDT|USDC|USD)?([-_].*)?$', '')`
-    const inner = `SELECT instrument, ${this.#dialect().slot(`settled_at - ${late}`, slotHours)} + INTERVAL '${slotHours} hours' AS at,
+    const inner = `SELECT instrument, ${this.#dialect().slot(`settled_at - ${late}`, slotHours)} + INTERVAL '${slotHours} hours' AS slot_end,
         8 * sum(rate) / nullif(sum(interval_hours), 0) AS rate8h
       FROM ${SCHEMA}.funding
       WHERE world = ${inWorld} AND NOT proxy${this.#within('settled_at', { ...from, ...to }, values)} AND (
@@ -205,25 +205,25 @@ export class SqlQueries implements AggregateQueries {
         OR (${symbol} = ${ofBase} AND instrument NOT IN (
           SELECT instrument FROM ${SCHEMA}.instruments WHERE world = ${inWorld} AND base IS NOT NULL)))
       GROUP BY 1, 2`
-    const fields: Fields = { instrument: ['instrument', 'text'], at: ['at', 'time'], rate8h: ['rate8h', 'double'] }
-    const rest = `FROM (${inner}) slots WHERE rate8h IS NOT NULL${this.#within('at', query, values)}
-      ORDER BY at, instrument LIMIT ${LIMIT_MAX}`
+    const fields: Fields = { instrument: ['instrument', 'text'], at: ['slot_end', 'time'], rate8h: ['rate8h', 'double'] }
+    const rest = `FROM (${inner}) slots WHERE rate8h IS NOT NULL${this.#within('slot_end', query, values)}
+      ORDER BY slot_end, instrument LIMIT ${LIMIT_MAX}`
     return spreadsOf(await this.#rows<SpreadPart>(fields, rest, values)).slice(0, limitOf(query))
   }
 
   marks(query: MarketQuery): Promise<readonly MarkRow[]> {
-    return this.#market('marks', 'at', query, {
+    return this.#market('marks', 'observed_at', query, {
       instrument: ['instrument', 'text'],
-      at: ['at', 'time'],
+      at: ['observed_at', 'time'],
       mark: ['mark', 'double'],
       index: ['index_price', 'double'],
     })
   }
 
   openInterest(query: MarketQuery): Promise<readonly OpenInterestRow[]> {
-    return this.#market('open_interest', 'at', query, {
+    return this.#market('open_interest', 'observed_at', query, {
       instrument: ['instrument', 'text'],
-      at: ['at', 'time'],
+      at: ['observed_at', 'time'],
       openInterest: ['open_interest', 'double'],
     })
   }
@@ -233,12 +233,12 @@ export class SqlQueries implements AggregateQueries {
     const fields: Fields = {
       venue: ['venue', 'text'],
       currency: ['currency', 'text'],
-      at: ['at', 'time'],
+      at: ['observed_at', 'time'],
       value: ['value', 'double'],
     }
     const rest = `FROM ${SCHEMA}.volatility WHERE world = ${values.add(query.world ?? REAL_WORLD)}
-      AND venue = ${values.add(query.venue)} AND currency = ${values.add(query.currency)}${this.#within('at', query, values)}
-      ORDER BY at LIMIT ${limitOf(query)}`
+      AND venue = ${values.add(query.venue)} AND currency = ${values.add(query.currency)}${this.#within('observed_at', query, values)}
+      ORDER BY observed_at LIMIT ${limitOf(query)}`
     return this.#rows<VolatilityRow>(fields, rest, values)
   }
 

@@ -59,24 +59,24 @@ export const TABLES = {
     interval_hours: 'double',
     proxy: 'flag',
   }),
-  funding_rates: market('at', ['instrument', 'at'], {
+  funding_rates: market('observed_at', ['instrument', 'observed_at'], {
     instrument: 'text',
-    at: 'time',
+    observed_at: 'time',
     rate: 'double',
     interval_hours: 'double',
     next_funding_at: 'time',
   }),
-  marks: market('at', ['instrument', 'at'], {
+  marks: market('observed_at', ['instrument', 'observed_at'], {
     instrument: 'text',
-    at: 'time',
+    observed_at: 'time',
     mark: 'double',
     index_price: 'double',
   }),
-  open_interest: market('at', ['instrument', 'at'], { instrument: 'text', at: 'time', open_interest: 'double' }),
-  volatility: market('at', ['venue', 'currency', 'at'], {
+  open_interest: market('observed_at', ['instrument', 'observed_at'], { instrument: 'text', observed_at: 'time', open_interest: 'double' }),
+  volatility: market('observed_at', ['venue', 'currency', 'observed_at'], {
     venue: 'text',
     currency: 'text',
-    at: 'time',
+    observed_at: 'time',
     value: 'double',
   }),
   instruments: ofRun({

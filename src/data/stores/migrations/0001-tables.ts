@@ -15,25 +15,25 @@ const MARKET = {
     proxy {flag} NOT NULL`,
   ],
   funding_rates: [
-    'at',
-    'instrument, at',
-    `instrument {text} NOT NULL, at {time} NOT NULL, rate {double} NOT NULL, interval_hours {double} NOT NULL,
+    'observed_at',
+    'instrument, observed_at',
+    `instrument {text} NOT NULL, observed_at {time} NOT NULL, rate {double} NOT NULL, interval_hours {double} NOT NULL,
     next_funding_at {time}`,
   ],
   marks: [
-    'at',
-    'instrument, at',
-    'instrument {text} NOT NULL, at {time} NOT NULL, mark {double} NOT NULL, index_price {double}',
+    'observed_at',
+    'instrument, observed_at',
+    'instrument {text} NOT NULL, observed_at {time} NOT NULL, mark {double} NOT NULL, index_price {double}',
   ],
   open_interest: [
-    'at',
-    'instrument, at',
-    'instrument {text} NOT NULL, at {time} NOT NULL, open_interest {double} NOT NULL',
+    'observed_at',
+    'instrument, observed_at',
+    'instrument {text} NOT NULL, observed_at {time} NOT NULL, open_interest {double} NOT NULL',
   ],
   volatility: [
-    'at',
-    'venue, currency, at',
-    'venue {text} NOT NULL, currency {text} NOT NULL, at {time} NOT NULL, value {double} NOT NULL',
+    'observed_at',
+    'venue, currency, observed_at',
+    'venue {text} NOT NULL, currency {text} NOT NULL, observed_at {time} NOT NULL, value {double} NOT NULL',
   ],
 } as const
 
