@@ -1,5 +1,7 @@
 /** Owns which adapters and parsers there are, by venue. One line a venue in each table. */
 import type { PayloadParser, VenueAdapter } from './adapter.port.js'
+import { binanceAdapter } from './binance/adapter.js'
+import { binanceParser } from './binance/parser.js'
 import { bybitAdapter } from './bybit/adapter.js'
 import { bybitParser } from './bybit/parser.js'
 import type { Venue } from './normal.js'
@@ -8,12 +10,14 @@ import { okxParser } from './okx/parser.js'
 
 /** How the connector speaks to each venue. */
 export const ADAPTERS: Readonly<Partial<Record<Venue, VenueAdapter>>> = {
+  binance: binanceAdapter,
   bybit: bybitAdapter,
   okx: okxAdapter,
 }
 
 /** How `quantbot parse` and the payload tests read each source; vendors of on-chain data too. */
 export const PARSERS: Readonly<Record<string, PayloadParser>> = {
+  binance: binanceParser,
   bybit: bybitParser,
   okx: okxParser,
 }
