@@ -1,5 +1,10 @@
 /** Owns which venues the simulated exchange can play. One line a venue. */
+import { bybitProtocol } from './bybit/protocol.js'
+import { okxProtocol } from './okx/protocol.js'
 import type { SimProtocol } from './protocol.port.js'
 
 /** A fresh protocol: it may keep state of its accounts and connections. */
-export const PROTOCOLS: Readonly<Record<string, () => SimProtocol>> = {}
+export const PROTOCOLS: Readonly<Record<string, () => SimProtocol>> = {
+  bybit: bybitProtocol,
+  okx: okxProtocol,
+}
