@@ -4,7 +4,7 @@
  */
 import type { Decider } from '#core/decider'
 import { SILENCE } from '#core/decider'
-import type { BarClosed, FundingSettled, InstantClosed } from '#events/market.events'
+import type { BarClosed, FundingSettled, InstantClosed, OnChainPublished } from '#events/market.events'
 
 /** Bounded by the series that the configuration subscribes to. */
 export interface MarketCoverageState {
@@ -12,11 +12,16 @@ export interface MarketCoverageState {
   bars: { [series: string]: number }
   /** Time of the newest settlement, by instrument. */
   settlements: { [instrument: string]: number }
+  /** Last values of each on-chain series, oldest first, by `<source> <asset> <metric>`: to tell corrections by. */
+  onChain: { [series: string]: { periodStart: number; value: number; revision: number }[] }
   /** Newest closed instant; 0 for none. */
   instant: number
 }
 
-type In = BarClosed | FundingSettled | InstantClosed
+/** Periods whose corrections are noticed. */
+export const ON_CHAIN_KEPT = 32
+
+type In = BarClosed | FundingSettled | InstantClosed | OnChainPublished
 
 /** The decider `market/coverage`. O(1) an event. */
 export function createMarketCoverage(): Decider<MarketCoverageState, In, never> {
@@ -24,16 +29,17 @@ export function createMarketCoverage(): Decider<MarketCoverageState, In, never> 
     name: 'market/coverage',
     version: '1',
     dependencies: [],
-    reads: ['BarClosed', 'FundingSettled', 'InstantClosed'],
+    reads: ['BarClosed', 'FundingSettled', 'InstantClosed', 'OnChainPublished'],
     emits: [],
     warmupMs: 0,
     onOrderPath: false,
-    initial: () => ({ bars: {}, settlements: {}, instant: 0 }),
+    initial: () => ({ bars: {}, settlements: {}, onChain: {}, instant: 0 }),
     evolve(state, event) {
       if (event.type === 'BarClosed') {
         const { instrument, interval, openTime } = event.data
         raise(state.bars, `${instrument} ${interval}`, openTime)
       } else if (event.type === 'FundingSettled') raise(state.settlements, event.data.instrument, event.data.settledAt)
+      else if (event.type === 'OnChainPublished') takeOnChain(state, event.data)
       else if (event.data.instant > state.instant) state.instant = event.data.instant
       return state
     },
@@ -43,4 +49,13 @@ export function createMarketCoverage(): Decider<MarketCoverageState, In, never> 
 
 function raise(newest: { [key: string]: number }, key: string, ts: number): void {
   if (!(newest[key]! >= ts)) newest[key] = ts
+}
+
+function takeOnChain(state: MarketCoverageState, published: OnChainPublished['data']): void {
+  const { source, asset, metric, periodStart, value, revision } = published
+  const series = `${source} ${asset} ${metric}`
+  const others = (state.onChain[series] ?? []).filter((known) => known.periodStart !== periodStart)
+  state.onChain[series] = [...others, { periodStart, value, revision }]
+    .sort((a, b) => a.periodStart - b.periodStart)
+    .slice(-ON_CHAIN_KEPT)
 }

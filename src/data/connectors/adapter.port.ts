@@ -11,6 +11,7 @@ import type {
   OpenInterestRecord,
   ParseContext,
   SettlementRecord,
+  Vendor,
   Venue,
   VolatilityIndexRecord,
 } from './normal.js'
@@ -207,7 +208,7 @@ export interface VenueAdapter {
 
 /** For `quantbot parse`: reads any payload of a venue by the name of its topic or endpoint. */
 export interface PayloadParser {
-  readonly venue: Venue
+  readonly venue: Venue | Vendor
   /** What `--as` takes: stream topics (`kline`, `depth`) and endpoints (`rest/klines`), each with the markets it is for. */
   readonly topics: readonly { readonly name: string; readonly markets: readonly string[]; readonly what: string }[]
   /** Throws PayloadRefused; USAGE is the caller's. */

@@ -7,6 +7,8 @@ import { bybitParser } from './bybit/parser.js'
 import type { Venue } from './normal.js'
 import { okxAdapter } from './okx/adapter.js'
 import { okxParser } from './okx/parser.js'
+import { cryptoquantParser } from './onchain/cryptoquant.js'
+import { glassnodeParser } from './onchain/glassnode.js'
 
 /** How the connector speaks to each venue. */
 export const ADAPTERS: Readonly<Partial<Record<Venue, VenueAdapter>>> = {
@@ -17,6 +19,8 @@ export const ADAPTERS: Readonly<Partial<Record<Venue, VenueAdapter>>> = {
 
 /** How `quantbot parse` and the payload tests read each source; vendors of on-chain data too. */
 export const PARSERS: Readonly<Record<string, PayloadParser>> = {
+  glassnode: glassnodeParser,
+  cryptoquant: cryptoquantParser,
   binance: binanceParser,
   bybit: bybitParser,
   okx: okxParser,

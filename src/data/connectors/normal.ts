@@ -11,6 +11,10 @@ import type { DurationMs, EpochMs, Interval } from '#core/time'
 export const VENUES = ['binance', 'bybit', 'okx', 'deribit'] as const
 export type Venue = (typeof VENUES)[number]
 
+/** Who sells on-chain metrics. */
+export const VENDORS = ['glassnode', 'cryptoquant'] as const
+export type Vendor = (typeof VENDORS)[number]
+
 /** Markets of each venue, as they stand in instrument ids. */
 export const MARKETS = {
   binance: ['spot', 'usdm', 'coinm'],
@@ -204,6 +208,18 @@ export interface ServerTimeRecord {
   readonly ts: EpochMs
 }
 
+/** A value of an on-chain series for one period; null where the vendor has none yet. */
+export interface OnChainRecord {
+  readonly kind: 'onChain'
+  readonly source: Vendor
+  /** As the lake names it: `marketcap_usd`, `stablecoin-supply-ratio`. */
+  readonly metric: string
+  readonly asset: string
+  readonly periodStart: EpochMs
+  readonly periodMs: DurationMs
+  readonly value: number | null
+}
+
 /** The venue's own word about itself or an instrument. */
 export interface StatusRecord {
   readonly kind: 'status'
@@ -234,6 +250,7 @@ export type Normal =
   | OptionRecord
   | VolatilityIndexRecord
   | IndexRecord
+  | OnChainRecord
   | ServerTimeRecord
   | StatusRecord
   | ControlRecord

@@ -20,7 +20,9 @@ import type { QuarantinePort } from './quarantine.js'
 import type { Priority, RateBudget } from './rate-budget.js'
 
 export interface RestClientOptions {
-  readonly adapter: Pick<VenueAdapter, 'venue' | 'usage' | 'failure'>
+  readonly adapter: Pick<VenueAdapter, 'usage' | 'failure'> & { readonly venue: string }
+  /** Sent with every request: keys of vendors. Never in an error or a file. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly endpoints: Endpoints
   readonly budget: RateBudget
   readonly time: TimePort
@@ -84,7 +86,7 @@ export class RestClient {
       throwHttpErrors: false,
       followRedirect: false,
       responseType: 'text',
-      headers: { 'user-agent': 'quantbot', accept: 'application/json' },
+      headers: { 'user-agent': 'quantbot', accept: 'application/json', ...options.headers },
     })
   }
 
