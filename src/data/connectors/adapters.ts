@@ -4,6 +4,8 @@ import { binanceAdapter } from './binance/adapter.js'
 import { binanceParser } from './binance/parser.js'
 import { bybitAdapter } from './bybit/adapter.js'
 import { bybitParser } from './bybit/parser.js'
+import { deribitAdapter } from './deribit/adapter.js'
+import { deribitParser } from './deribit/parser.js'
 import type { Venue } from './normal.js'
 import { okxAdapter } from './okx/adapter.js'
 import { okxParser } from './okx/parser.js'
@@ -15,6 +17,7 @@ export const ADAPTERS: Readonly<Partial<Record<Venue, VenueAdapter>>> = {
   binance: binanceAdapter,
   bybit: bybitAdapter,
   okx: okxAdapter,
+  deribit: deribitAdapter,
 }
 
 /** How `quantbot parse` and the payload tests read each source; vendors of on-chain data too. */
@@ -24,4 +27,5 @@ export const PARSERS: Readonly<Record<string, PayloadParser>> = {
   binance: binanceParser,
   bybit: bybitParser,
   okx: okxParser,
+  deribit: deribitParser,
 }
