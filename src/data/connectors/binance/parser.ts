@@ -131,6 +131,27 @@ function guess(payload: unknown, url?: string): Guess | undefined {
   return { topic, ...marketOf(first as Fields, url, symbol), ...(symbol === undefined ? {} : { symbol }) }
 }
 
+/** One of these stands in every answer about an account or its orders. */
+const PRIVATE_KEYS = [
+  'orderId',
+  'orderListId',
+  'clientOrderId',
+  'algoId',
+  'clientAlgoId',
+  'balances',
+  'positions',
+  'positionSide',
+  'accountAlias',
+  'walletBalance',
+  'totalWalletBalance',
+  'positionAmt',
+  'dualSidePosition',
+  'listenKey',
+  'incomeType',
+  'commissionAsset',
+  'makerCommissionRate',
+]
+
 function topicOf(frame: Fields, stream: string | undefined): string | undefined {
   if (typeof frame.e === 'string') {
     if (isPrivateEvent(frame.e)) return 'private'
@@ -141,7 +162,7 @@ function topicOf(frame: Fields, stream: string | undefined): string | undefined 
   if (typeof frame.event === 'object') return 'private'
   if ('u' in frame && 's' in frame && 'b' in frame && 'B' in frame) return 'bookTicker'
   if ('lastUpdateId' in frame && 'bids' in frame) return 'partialDepth'
-  if ('orderId' in frame || 'clientOrderId' in frame || 'balances' in frame || 'positionSide' in frame) return undefined
+  if (PRIVATE_KEYS.some((key) => key in frame)) return 'private'
   if ('symbols' in frame && ('serverTime' in frame || 'exchangeFilters' in frame)) return 'rest/exchangeInfo'
   if ('serverTime' in frame) return 'rest/time'
   if ('lastFundingRate' in frame) return 'rest/premiumIndex'
