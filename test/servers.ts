@@ -139,7 +139,9 @@ async function startServer({ command, args, dir, port, url, ready }: Start): Pro
     child = undefined
     if (ended === undefined || ended.exitCode !== null) return
     const gone = new Promise((resolve) => ended.once('exit', resolve))
-    for (const pid of family(ended.pid!)) signal(pid, 'SIGKILL')
+    // Whoever started the server in another user's name waits for it and ends with it; killed itself, it would leave it behind.
+    const [first, ...below] = family(ended.pid!)
+    for (const pid of command === 'runuser' && below.length > 0 ? below : [first!, ...below]) signal(pid, 'SIGKILL')
     await gone
   }
   await begin()

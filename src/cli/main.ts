@@ -7,10 +7,12 @@ import { QuantbotError } from '#core/errors'
 import { registerAgents } from './agents.command.js'
 import { registerArchive } from './archive.command.js'
 import { registerAudit } from './audit.command.js'
+import { registerBackfill } from './backfill.command.js'
 import { registerBacktest } from './backtest.command.js'
 import { registerControl } from './control.command.js'
 import { registerData } from './data.command.js'
 import { registerImport } from './import.command.js'
+import { registerProjections } from './projections.command.js'
 import { registerReplay } from './replay.command.js'
 import { registerRun } from './run.command.js'
 import { fail } from './terminal.js'
@@ -31,10 +33,12 @@ export function buildProgram(): Command {
   registerRun(program)
   registerImport(program)
   registerData(program)
+  registerBackfill(program)
   registerBacktest(program)
   registerReplay(program)
   registerAudit(program)
   registerArchive(program)
+  registerProjections(program)
   registerControl(program)
   registerAgents(program)
   return program
