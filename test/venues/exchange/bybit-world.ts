@@ -97,9 +97,9 @@ export function smallWorld(delisted: ReadonlyMap<string, EpochMs> = new Map()): 
     book: (of, at, depth) => {
       const { bid, ask } = world.quote(of, at)
       const step = Number(of.tick)
-      const side = (first: number, way: number): [number, number][] =>
-        Array.from({ length: Math.min(depth, 20) }, (_, i) => [round(first + way * i * step, step), 1.5 + i])
-      return { bids: side(bid, -1), asks: side(ask, 1) }
+      const side = (first: number, way: number, size: number): [number, number][] =>
+        Array.from({ length: Math.min(depth, 20) }, (_, i) => [round(first + way * i * step, step), size + i])
+      return { bids: side(bid, -1, 1.5), asks: side(ask, 1, 2.5) }
     },
     mark: (of, at) => priceAt(of, at) * 1.0001,
     index: (base, at) => levelOf(base) * (1 + 0.02 * Math.sin(at / 9e6)),
