@@ -48,17 +48,30 @@ const isEntry = (value: unknown): value is Entry => typeof value === 'object' &&
 
 /** A fixture with `examples` or `payload`, a capture line, or the payload itself. */
 function* documentOf(value: unknown): Generator<RecordedPayload> {
-  if (!isEntry(value) || (!('examples' in value) && !('provenance' in value))) {
+  if (!isEntry(value) || (!('examples' in value) && !('provenance' in value) && !('body' in value && 'url' in value))) {
     yield unpacked(value, 1)
     return
   }
   const path = typeof value.endpoint === 'string' ? /\/\S+/.exec(value.endpoint)?.[0] : undefined
-  const url = path === undefined ? undefined : `https://venue${path}`
+  const url = typeof value.url === 'string' ? value.url : path === undefined ? undefined : `https://venue${path}`
   const market = typeof value.market === 'string' ? value.market : undefined
   const about = { line: 1, ...(url === undefined ? {} : { url }), ...(market === undefined ? {} : { market }) }
-  const examples = Array.isArray(value.examples) ? value.examples : 'payload' in value ? [value.payload] : []
-  for (const payload of examples) yield { ...about, payload }
+  const examples = Array.isArray(value.examples) ? value.examples : singleOf(value)
+  for (const example of examples) yield { ...about, ...exampleOf(example) }
   if (examples.length === 0) yield { ...about, problem: 'is a description without payloads' }
+}
+
+/** An example of a document may be described: the payload is its `json`; one without is a request. */
+function exampleOf(example: unknown): { readonly payload: unknown } | { readonly problem: string } {
+  if (!isEntry(example) || !('section' in example)) return { payload: example }
+  return 'json' in example ? { payload: example.json } : { problem: 'is a request' }
+}
+
+/** Keys under which fixtures keep one payload, several frames, or named ones (`subscribeOk`). */
+function singleOf(value: Entry): readonly unknown[] {
+  for (const key of ['payload', 'response', 'message', 'body']) if (key in value) return [value[key]]
+  if (Array.isArray(value.frames)) return value.frames
+  return Object.values(value).filter((entry) => isEntry(entry) && ('event' in entry || 'arg' in entry))
 }
 
 function unpacked(value: unknown, line: number): RecordedPayload {
