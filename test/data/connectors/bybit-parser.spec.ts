@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { bybitParser } from '#data/connectors/bybit/parser'
 import { type Normal, type ParseContext, PayloadRefused } from '#data/connectors/normal'
+import { payloadsContract } from '#test/contracts/payloads.contract'
 import { sharedPath } from '../../shared.js'
 
 const context = (market: string, more: Partial<ParseContext> = {}): ParseContext => ({
@@ -474,6 +475,35 @@ describe.skipIf(fixtures === undefined)('bybit fixtures', () => {
       expect([kind, (kinds.get(kind) ?? 0) > 0]).toEqual([kind, true])
     for (const kind of ['option', 'instrument', 'index', 'serverTime', 'status', 'control'])
       expect([kind, (kinds.get(kind) ?? 0) > 0]).toEqual([kind, true])
+  })
+})
+
+it.skipIf(fixtures === undefined || raw === undefined)('bybit keeps the contract of payloads', () => {
+  const tally = payloadsContract(bybitParser, [fixtures ?? '', raw ?? ''], {
+    marketOf: () => 'linear',
+    price: () => 100_000,
+    skip: (file) => /errors\.json$/.test(file),
+  })
+  expect(tally.payloads).toBeGreaterThan(4500)
+  expect(tally.byFile['xrpusdt-ob500-20241201.jsonl.gz book']).toBe(50)
+  expect(tally.byFile['market-kline.json bar']).toBe(3)
+  expect(tally.byFile['market-open-interest.json openInterest']).toBe(5)
+  expect(tally.byFile['market-instrument.json instrument']).toBe(4)
+  expect(tally.byFile['market-mark-kline.json mark']).toBe(1)
+  expect(tally.refused['the protocol v2 of before v5 is not read']).toBeGreaterThan(4000)
+})
+
+it('the address of a recording tells the market', () => {
+  const payload = { topic: 'orderbook.50.BTCUSDT', type: 'snapshot', data: {} }
+  expect(bybitParser.guess(payload, 'wss://stream.bybit.com/v5/public/spot')).toEqual({
+    topic: 'orderbook',
+    market: 'spot',
+    symbol: 'BTCUSDT',
+  })
+  expect(bybitParser.guess({}, 'https://api.bybit.com/v5/market/kline?category=inverse&symbol=BTCUSD')).toEqual({
+    topic: 'rest/kline',
+    market: 'inverse',
+    symbol: 'BTCUSD',
   })
 })
 

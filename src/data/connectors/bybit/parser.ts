@@ -122,6 +122,7 @@ function controlOf(payload: unknown): Normal {
 
 function parse(topic: string, payload: unknown, context: ParseContext): readonly Normal[] {
   const reader = READERS.get(topic)
+  if (topic === OLD_PROTOCOL) throw new PayloadRefused('topic', 'the protocol v2 of before v5 is not read')
   if (reader === undefined)
     throw new PayloadRefused('topic', `${JSON.stringify(topic)} is none of Bybit v5 that is read`)
   if (!reader.markets.includes(marketOf(context.market, 'market')))
@@ -142,15 +143,31 @@ function marketOfSymbol(symbol: string): BybitMarket {
   return /USD([FGHJKMNQUVXZ]\d\d)?$/.test(symbol) ? 'inverse' : 'linear'
 }
 
-/** Families of topics; those of the old v2 protocol (`trade.`, `orderBookL2_25.`) are none. */
+/** What `guess` calls frames of the protocol that ended in 2023: never read. */
+const OLD_PROTOCOL = 'v2'
+const OLD_FAMILIES = new Set(['trade', 'orderBookL2_25', 'orderBook_200', 'instrument_info', 'klineV2', 'liquidation'])
+/** Families of topics. */
 const FRAMES = new Set(['tickers', 'kline', 'orderbook', 'publicTrade', 'allLiquidation'])
 
 function guess(payload: unknown, url?: string): ReturnType<PayloadParser['guess']> {
-  if (url !== undefined) return guessUrl(url)
+  const asked = url === undefined ? undefined : guessUrl(url)
+  const told = guessPayload(payload)
+  // The address knows what was asked; what it leaves open the payload may tell.
+  return asked === undefined ? told && { ...told, ...marketOfSocket(url) } : { ...told, ...asked }
+}
+
+/** `wss://stream.bybit.com/v5/public/spot` */
+function marketOfSocket(url: string | undefined): { readonly market?: string } {
+  const name = url?.split('/v5/public/')[1] ?? ''
+  return isBybitMarket(name) ? { market: name } : {}
+}
+
+function guessPayload(payload: unknown): ReturnType<PayloadParser['guess']> {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return undefined
   const fields = payload as Fields // checked just now
   if (typeof fields.topic === 'string') return guessTopic(fields.topic, fields)
   if (typeof fields.op === 'string' || fields.type === 'COMMAND_RESP') return { topic: 'control' }
+  if ('ret_code' in fields) return { topic: OLD_PROTOCOL }
   return typeof fields.retCode === 'number' ? guessResult(fields) : undefined
 }
 
@@ -159,6 +176,7 @@ function guessTopic(name: string, fields: Fields): ReturnType<PayloadParser['gue
   if (isPrivate(name)) return { topic: 'control' }
   const parts = name.split('.')
   const [family = '', , third] = parts
+  if (OLD_FAMILIES.has(family)) return { topic: OLD_PROTOCOL }
   // Depths `rpi` and `full` have other rows and rules.
   if (!FRAMES.has(family) || (family === 'orderbook' && !/^\d+$/.test(parts[1] ?? ''))) return undefined
   const symbol = third ?? parts[1] ?? ''
