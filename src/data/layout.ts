@@ -44,7 +44,7 @@ export const RETIRED = '.retired'
 
 /** Interval of a series' grid; undefined where each row has its own. */
 export function intervalOf(key: LakeKey): Interval | undefined {
-  return 'interval' in key ? key.interval : undefined
+  return KINDS[key.kind].interval !== 'own' && 'interval' in key ? key.interval : undefined
 }
 
 /** Folder of a series relative to the lake. Without a grid: `interval=own`. */
