@@ -1,5 +1,6 @@
 /** Owns which venues the simulated exchange can play. One line a venue. */
 import { bybitProtocol } from './bybit/protocol.js'
+import { deribitProtocol } from './deribit/protocol.js'
 import { okxProtocol } from './okx/protocol.js'
 import type { SimProtocol } from './protocol.port.js'
 
@@ -7,4 +8,5 @@ import type { SimProtocol } from './protocol.port.js'
 export const PROTOCOLS: Readonly<Record<string, () => SimProtocol>> = {
   bybit: bybitProtocol,
   okx: okxProtocol,
+  deribit: deribitProtocol,
 }
