@@ -5,5 +5,6 @@ import { liveBench } from './live.bench.js'
 import { logBench } from './log.bench.js'
 import { replayBench } from './replay.bench.js'
 import { restartBench } from './restart.bench.js'
+import { storeBench } from './store.bench.js'
 
-export const ALL: readonly Bench[] = [logBench, backtestBench, replayBench, restartBench, liveBench]
+export const ALL: readonly Bench[] = [logBench, backtestBench, replayBench, restartBench, liveBench, storeBench]

@@ -10,6 +10,7 @@ import { Projector, type ProjectorOptions, type ProjectorStatus } from '#data/st
 import { type AggregateStore, REAL_WORLD, type RunInfo } from '#data/stores/store.port'
 import type { RunManifest } from '#events/log/manifest'
 import { committedLog } from './committed-log.js'
+import { resolved } from './environment.js'
 
 /** File of the embedded store. */
 export const aggregateFile = (home: string): string => join(home, 'aggregate.duckdb')
@@ -24,17 +25,9 @@ export function openAggregate(home: string, stores: StoresConfig): AggregateStor
     case 'postgres': {
       if (stores.postgres === undefined)
         throw new QuantbotError('CONFIG_INVALID', 'stores.postgres: missing, and stores.aggregate is postgres')
-      return new PostgresStore(pgServer(fromEnvironment(stores.postgres)))
+      return new PostgresStore(pgServer(resolved(stores.postgres, 'stores.postgres')))
     }
   }
-}
-
-function fromEnvironment(reference: string): string {
-  const name = reference.slice('env:'.length) // the schema takes nothing else
-  const value = process.env[name]
-  if (value === undefined || value === '')
-    throw new QuantbotError('SECRET_MISSING', `stores.postgres: the environment variable ${name} is not set`)
-  return value
 }
 
 /**
