@@ -22,6 +22,7 @@ export class Session implements SimSession {
   #isLoggedIn = false
   #heartbeat: Heartbeat | undefined
   #lastTraffic: EpochMs
+  #isOver = false
 
   constructor(
     private readonly socket: SimSocket,
@@ -33,9 +34,10 @@ export class Session implements SimSession {
   onPong(): void {}
 
   onMessage(text: string): void {
+    if (this.#isOver) return
     this.#lastTraffic = this.house.now()
     if (text.length > REQUEST_BYTES_MAX) {
-      this.socket.close(1009, 'message too big')
+      this.#cut(1009, 'message too big')
       return
     }
     const request = requestOf(text)
@@ -49,14 +51,15 @@ export class Session implements SimSession {
     } catch (error) {
       if (!(error instanceof RpcRefused)) throw error
       this.#send(envelope(id, this.house.now(), errorBody(error)))
-      if (error.kind === 'tooManyRequests') this.socket.close(CUT, 'too_many_requests')
+      if (error.kind === 'tooManyRequests') this.#cut(CUT, 'too_many_requests')
     }
   }
 
   advance(from: EpochMs, to: EpochMs): void {
+    if (this.#isOver) return
     for (const [name, channel] of this.#channels) this.#push(name, channel.next(from, to))
     this.#beat(to)
-    if (to - this.#lastTraffic > IDLE_MS) this.socket.close(1000, 'idle')
+    if (to - this.#lastTraffic > IDLE_MS) this.#cut(1000, 'idle')
   }
 
   #answer(method: string, params: Params): { readonly result: unknown; readonly then?: () => void } {
@@ -122,12 +125,17 @@ export class Session implements SimSession {
     const beat = this.#heartbeat
     if (beat === undefined || to - beat.at < beat.everyMs) return
     if (beat.isUnanswered) {
-      this.socket.close(CUT, 'heartbeat not answered')
+      this.#cut(CUT, 'heartbeat not answered')
       return
     }
     beat.at = to
     beat.isUnanswered = true
     this.#send({ jsonrpc: '2.0', method: 'heartbeat', params: { type: 'test_request' } })
+  }
+
+  #cut(code: number, reason: string): void {
+    this.#isOver = true
+    this.socket.close(code, reason)
   }
 
   #push(channel: string, pushes: readonly unknown[]): void {
