@@ -120,6 +120,16 @@ describe('bybit calls', () => {
     expect(bybitAdapter.openInterestHistory(facts('spot.BTCUSDT'), '1h', from, to, knowledge)).toBeUndefined()
   })
 
+  it('a contract of an unknown kind is left out, the others of its page are read', () => {
+    const call = bybitAdapter.instruments('linear')
+    const body = rig.body(call.path) as { result: { list: Record<string, unknown>[] } }
+    body.result.list[0]!.contractType = 'LinearSomethingNew'
+    expect(call.read(body, 0).rows.map(({ instrument }) => instrument)).toEqual([
+      'bybit.linear.ETHUSDT',
+      'bybit.linear.BTCUSDT-25DEC26',
+    ])
+  })
+
   it('a retCode is a failure of the venue, not data', () => {
     const call = bybitAdapter.bars({ ...facts('linear.BTCUSDT'), instrument: 'bybit.linear.GONE' }, '1m', 0, 1)
     const thrown = (() => {

@@ -212,6 +212,21 @@ describe('bybit sockets', () => {
     expect(option.take()).toMatchObject([{ success: false, ret_msg: 'error:invalid op' }])
   })
 
+  it('maintenance is told on its own socket, when it begins and when it ends', () => {
+    const rig = bybitRig()
+    let isClosed = false
+    Object.defineProperty(rig.context, 'isInMaintenance', { get: () => isClosed })
+    const socket = rig.open('/v5/public/misc/status')!
+    socket.session.onMessage(subscribe(['system.status']))
+    socket.take()
+    socket.run(1000)
+    isClosed = true
+    socket.run(1000)
+    isClosed = false
+    socket.run(1000)
+    expect(socket.take()).toMatchObject([{ data: [{ state: 'ongoing' }] }, { data: [{ state: 'completed' }] }])
+  })
+
   it('a connection without ping and data is cut after ten minutes', () => {
     const idle = bybitRig().open('/v5/public/linear')!
     idle.run(10 * MINUTE_MS - 1000, 1000)

@@ -15,6 +15,7 @@ import type {
   ParseContext,
   SettlementRecord,
 } from '../normal.js'
+import { isKnownContract } from './instruments.js'
 import { type BybitMarket, isInUsd, klineName, marketOf, openInterestName, partsOf } from './names.js'
 import {
   type Asked,
@@ -65,7 +66,7 @@ function instrumentsPage(
   const baseCoin = coin === undefined ? undefined : OPTION_COINS[coin]
   const query = { category: market, baseCoin, limit: market === 'spot' ? undefined : INSTRUMENTS_MAX, cursor }
   return get('/v5/market/instruments-info', query, (payload) => {
-    const page = readInstruments(payload, { ...NOTHING, market })
+    const page = readInstruments(payload, { ...NOTHING, market }, isKnownContract)
     // The last page of futures may name a cursor that leads to an empty page.
     if (page.cursor !== null && page.facts.length > 0)
       return { rows: page.facts, next: instrumentsPage(market, coin, page.cursor) }

@@ -12,6 +12,13 @@ const KINDS: ReadonlyMap<unknown, InstrumentKind> = new Map<unknown, InstrumentK
   ['InverseFutures', 'inverseFuture'],
 ])
 
+/** Whether a row is of a contract that is known: a new kind must not take the page of all others with it. */
+export function isKnownContract(row: unknown, market: BybitMarket): boolean {
+  if (market === 'spot' || market === 'option' || typeof row !== 'object' || row === null) return true
+  const type = (row as Fields).contractType // an object: checked just now
+  return typeof type !== 'string' || KINDS.has(type)
+}
+
 /** One row of instruments-info. Throws PayloadRefused. */
 export function factsOf(row: unknown, market: BybitMarket, path: string): InstrumentFacts {
   const fields = fieldsOf(row, path)

@@ -34,16 +34,18 @@ export function readTime(payload: unknown): EpochMs {
   return timeOf(envelopeOf(payload).time, 'time')
 }
 
-/** Instruments of a page, and the cursor of the next one; null at the end. */
+/** Instruments of a page, and the cursor of the next one; null at the end. Rows that are not wanted are not read. */
 export function readInstruments(
   payload: unknown,
   asked: Asked,
+  isWanted: (row: unknown, market: BybitMarket) => boolean = () => true,
 ): { readonly facts: readonly InstrumentFacts[]; readonly cursor: string | null } {
   const { result, rows, market } = resultOf(payload, asked)
   listOf(result.list, 'result.list')
   const cursor =
     typeof result.nextPageCursor === 'string' && result.nextPageCursor !== '' ? result.nextPageCursor : null
-  return { facts: rows.map((row, i) => factsOf(row, market, `result.list[${i}]`)), cursor }
+  const facts = rows.flatMap((row, i) => (isWanted(row, market) ? [factsOf(row, market, `result.list[${i}]`)] : []))
+  return { facts, cursor }
 }
 
 /** Newest first: `[start, open, high, low, close, volume, turnover]`; on inverse markets volume is USD and turnover coins. */

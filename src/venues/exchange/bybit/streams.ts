@@ -46,11 +46,11 @@ export function streamOf(topic: string, place: Place, now: EpochMs): Stream | un
   if (family === 'tickers' && isSymbolSecond) return whileListed(place, listed, tickers(topic, place, listed))
   if (family === 'publicTrade' && isSymbolSecond) return trades(topic, place, (of) => of === listed)
   if (family === 'allLiquidation' && isSymbolSecond && (category === 'linear' || category === 'inverse'))
-    return liquidations(topic, place, listed)
+    return whileListed(place, listed, liquidations(topic, place, listed))
   if (family === 'orderbook' && DEPTHS[category].includes(second))
     return whileListed(place, listed, books(topic, place, listed, Number(second)))
   const stepMs = family === 'kline' && category !== 'option' ? KLINE_MS.get(second) : undefined
-  return stepMs === undefined ? undefined : klines(topic, place, listed, second, stepMs)
+  return stepMs === undefined ? undefined : whileListed(place, listed, klines(topic, place, listed, second, stepMs))
 }
 
 /** A delisted symbol is silent. */
