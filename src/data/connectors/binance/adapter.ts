@@ -224,10 +224,10 @@ const ENDPOINTS = {
     spotRest: rest,
     usdmRest: rest,
     coinmRest: rest,
-    spotWs: `${ws}/spot`,
-    usdmPublicWs: `${ws}/public`,
-    usdmMarketWs: `${ws}/market`,
-    coinmWs: `${ws}/coinm`,
+    spotWs: `${ws}/stream-spot`,
+    usdmPublicWs: `${ws}/fstream/public`,
+    usdmMarketWs: `${ws}/fstream/market`,
+    coinmWs: `${ws}/dstream`,
   }),
 } as const
 
