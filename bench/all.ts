@@ -1,10 +1,11 @@
 /** Owns the list of benchmarks. */
 import { backtestBench } from './backtest.bench.js'
 import type { Bench } from './figures.js'
+import { lakeBench } from './lake.bench.js'
 import { liveBench } from './live.bench.js'
 import { logBench } from './log.bench.js'
 import { replayBench } from './replay.bench.js'
 import { restartBench } from './restart.bench.js'
 import { storeBench } from './store.bench.js'
 
-export const ALL: readonly Bench[] = [logBench, backtestBench, replayBench, restartBench, liveBench, storeBench]
+export const ALL: readonly Bench[] = [logBench, backtestBench, replayBench, restartBench, liveBench, storeBench, lakeBench]
