@@ -12,6 +12,7 @@ import { registerBacktest } from './backtest.command.js'
 import { registerControl } from './control.command.js'
 import { registerData } from './data.command.js'
 import { registerImport } from './import.command.js'
+import { registerParse } from './parse.command.js'
 import { registerProjections } from './projections.command.js'
 import { registerReplay } from './replay.command.js'
 import { registerRun } from './run.command.js'
@@ -41,6 +42,7 @@ export function buildProgram(): Command {
   registerProjections(program)
   registerControl(program)
   registerAgents(program)
+  registerParse(program)
   return program
 }
 
