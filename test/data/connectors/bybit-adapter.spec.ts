@@ -294,6 +294,35 @@ describe('bybit sockets', () => {
     expect(decoder.decode(JSON.stringify(quiet), 0).records).toEqual([])
   })
 
+  it('what a delta does not say is told again every five seconds: it is unchanged, not old', () => {
+    const { decoder } = live([want('mark', 'linear.BTCUSDT'), want('funding', 'linear.BTCUSDT')])
+    const kinds = (type: string, ts: number, data: object) =>
+      decoder
+        .decode(JSON.stringify({ topic: 'tickers.BTCUSDT', type, ts, data }), 0)
+        .records.map((record) => [record.kind, 'ts' in record && record.ts])
+    const at = WORLD_NOW
+    const whole = { markPrice: '5', fundingRate: '0.0001', nextFundingTime: String(at + HOUR_MS) }
+    expect(kinds('snapshot', at, whole)).toEqual([
+      ['mark', at],
+      ['funding', at],
+    ])
+    expect(kinds('delta', at + 4999, { markPrice: '6' })).toEqual([['mark', at + 4999]])
+    expect(kinds('delta', at + 5000, { bid1Price: '6' })).toEqual([
+      ['mark', at + 5000],
+      ['funding', at + 5000],
+    ])
+  })
+
+  it('a topic that the connection has already is not refused', () => {
+    const { decode, socket, plan } = live([want('mark', 'linear.BTCUSDT'), want('trades', 'linear.BTCUSDT')])
+    decode()
+    socket.session.onMessage(JSON.stringify({ op: 'unsubscribe', args: ['publicTrade.BTCUSDT'] }))
+    for (const message of bybitAdapter.subscribe(plan.topics, () => 5)) socket.session.onMessage(message)
+    const answer = decode().at(-1)
+    expect(answer).toMatchObject({ refused: [] })
+    expect(JSON.parse(answer!.reply!)).toMatchObject({ op: 'subscribe', args: ['publicTrade.BTCUSDT'] })
+  })
+
   it('an open interest of both sides alone halves the one that was known', () => {
     const { decoder } = live([want('openInterest', 'linear.BTCUSDT')])
     const frame = (type: string, data: object) =>

@@ -3,6 +3,7 @@
  * delta before its snapshot is left out. Makes only records that the topic's wants ask for.
  */
 import type { InstrumentId } from '#core/ids'
+import { type EpochMs, SECOND_MS } from '#core/time'
 import type { Decoded, FrameDecoder, SocketPlan, TopicPlan } from '../adapter.port.js'
 import { type Fields, fieldsOf, listOf, timeOf } from '../fields.js'
 import { type BookRecord, type Normal, PayloadRefused, type QuoteRecord } from '../normal.js'
@@ -30,10 +31,14 @@ interface Topic {
   readonly only: ReadonlySet<InstrumentId> | undefined
   /** Ticker so far; undefined before its snapshot. */
   ticker: { [key: string]: unknown } | undefined
+  /** When all of the ticker was told, not only what changed. */
+  toldAt: EpochMs
   /** Best quote so far, of a book of depth 1. */
   best: QuoteRecord | undefined
 }
 
+/** Silence of a field says that it is unchanged: told again so often, that nobody takes it for old (ours). */
+const RENEW_MS = 5 * SECOND_MS
 /** Ids of symbols are checked once a connection; the bound is far above what a market lists. */
 const SYMBOLS_MAX = 20_000
 
@@ -87,6 +92,7 @@ function topicState(plan: TopicPlan, market: BybitMarket): Topic {
     },
     only: market === 'option' ? new Set(plan.wants.map((want) => want.facts.instrument)) : undefined,
     ticker: undefined,
+    toldAt: 0,
     best: undefined,
   }
 }
@@ -125,12 +131,16 @@ function tickerOf(topic: Topic, frame: Fields, market: BybitMarket): readonly No
   if (isSnapshot(frame)) {
     const records = tickerRecords(market, topic.instrument, data, ts, topic.parts, 'data')
     topic.ticker = { ...data }
+    topic.toldAt = ts
     return records
   }
   const state = topic.ticker
   if (state === undefined) return []
   const merged = merge(state, data)
-  return tickerRecords(market, topic.instrument, merged, ts, mentioned(data, topic.parts), 'data')
+  const isDue = ts - topic.toldAt >= RENEW_MS
+  if (isDue) topic.toldAt = ts
+  const parts = isDue ? topic.parts : mentioned(data, topic.parts)
+  return tickerRecords(market, topic.instrument, merged, ts, parts, 'data')
 }
 
 /** A field that is missing is unchanged. Both open interests change together: one alone makes the other one old. */
@@ -144,7 +154,7 @@ function merge(state: { [key: string]: unknown }, data: Fields): Fields {
   return Object.assign(state, data)
 }
 
-/** A delta makes the records alone of which it says something. */
+/** A delta makes the records alone of which it says something, until all are due again. */
 function mentioned(data: Fields, parts: TickerParts): TickerParts {
   const has = (name: string): boolean => data[name] !== undefined
   return {
@@ -206,11 +216,19 @@ function control(frame: Fields, plan: SocketPlan): Decoded {
   }
   if (record.what !== 'error' || frame.op !== 'subscribe') return answer
   const asked = askedBy(frame.req_id) ?? plan.topics.map((topic) => topic.name)
-  const bad = asked.filter((name) => record.detail.includes(name))
+  const bad = asked.filter((name) => namesTopic(record.detail, name))
   if (bad.length === 0) return { ...answer, refused: asked }
+  // A topic that this connection has already fails its request as well, but is not refused.
+  const refused = record.detail.includes('already subscribed') ? [] : bad
   const others = asked.filter((name) => !bad.includes(name))
   // A request of its own, so that its answer finds the same topics; without an id of ours nobody knows what shared it.
   const reply =
     askedBy(frame.req_id) === undefined || others.length === 0 ? undefined : requests('subscribe', others, () => 0)[0]
-  return reply === undefined ? { ...answer, refused: bad } : { ...answer, refused: bad, reply }
+  return reply === undefined ? { ...answer, refused } : { ...answer, refused, reply }
+}
+
+/** `kline.1.BTCUSDT` is not named by `kline.1.BTCUSDT-26DEC25`. */
+function namesTopic(text: string, name: string): boolean {
+  const at = text.indexOf(name)
+  return at >= 0 && !/[A-Za-z0-9-]/.test(text[at + name.length] ?? ' ')
 }

@@ -104,6 +104,9 @@ export function optionPrices(world: World, of: Listed, at: EpochMs) {
   return { option, mark: turn(option.mark), bid: turn(option.bid), ask: turn(option.ask) }
 }
 
+/** The venue writes no volatility above 500 %. */
+const iv = (vol: number): string => Math.min(5, vol).toFixed(6)
+
 /** REST writes bid1Price and markIv, the stream bidPrice and markPriceIv. */
 function option(world: World, of: Listed, at: EpochMs, isStream: boolean): TickerFields {
   const { option: quoted, mark, bid, ask } = optionPrices(world, of, at)
@@ -115,10 +118,10 @@ function option(world: World, of: Listed, at: EpochMs, isStream: boolean): Ticke
     symbol: of.symbol,
     [`bid${one}Price`]: price(bid),
     [`bid${one}Size`]: bid > 0 ? quoted.bidSize.toFixed(of.lotDigits) : '0',
-    [`bid${one}Iv`]: bid > 0 ? quoted.bidIv.toFixed(6) : '0',
+    [`bid${one}Iv`]: bid > 0 ? iv(quoted.bidIv) : '0',
     [`ask${one}Price`]: price(ask),
     [`ask${one}Size`]: ask > 0 ? quoted.askSize.toFixed(of.lotDigits) : '0',
-    [`ask${one}Iv`]: ask > 0 ? quoted.askIv.toFixed(6) : '0',
+    [`ask${one}Iv`]: ask > 0 ? iv(quoted.askIv) : '0',
     lastPrice: price(mark),
     highPrice24h: price(mark),
     lowPrice24h: price(mark),
