@@ -1,6 +1,7 @@
 /** Owns the list of benchmarks. */
 import { backtestBench } from './backtest.bench.js'
 import type { Bench } from './figures.js'
+import { framesBench } from './frames.bench.js'
 import { lakeBench } from './lake.bench.js'
 import { liveBench } from './live.bench.js'
 import { logBench } from './log.bench.js'
@@ -8,4 +9,13 @@ import { replayBench } from './replay.bench.js'
 import { restartBench } from './restart.bench.js'
 import { storeBench } from './store.bench.js'
 
-export const ALL: readonly Bench[] = [logBench, backtestBench, replayBench, restartBench, liveBench, storeBench, lakeBench]
+export const ALL: readonly Bench[] = [
+  logBench,
+  backtestBench,
+  replayBench,
+  restartBench,
+  liveBench,
+  storeBench,
+  lakeBench,
+  framesBench,
+]
