@@ -16,6 +16,7 @@ import { registerParse } from './parse.command.js'
 import { registerProjections } from './projections.command.js'
 import { registerReplay } from './replay.command.js'
 import { registerRun } from './run.command.js'
+import { registerSimExchange } from './sim-exchange.command.js'
 import { fail } from './terminal.js'
 import { codeVersion } from './version.js'
 
@@ -40,6 +41,7 @@ export function buildProgram(): Command {
   registerAudit(program)
   registerArchive(program)
   registerProjections(program)
+  registerSimExchange(program)
   registerControl(program)
   registerAgents(program)
   registerParse(program)

@@ -27,7 +27,7 @@ export const listingDay = (at: EpochMs): number => Math.floor((at - EIGHT) / DAY
 export function listedOn(day: number, needs: ListingNeeds): WorldInstrument[] {
   const at = day * DAY_MS + EIGHT
   return needs.coins.flatMap((coin) => [
-    ...undated(coin, needs.start),
+    ...undated(coin, coin.listedAt ?? needs.start),
     ...(DATED.includes(coin.base) ? [...futures(coin, at, needs), ...options(coin, at, needs)] : []),
   ])
 }

@@ -9,6 +9,8 @@ export interface MarketCoin {
   readonly lot: string
   /** Of a usual day, in coins: what open interest and books are measured by. */
   readonly dailyVolume: number
+  /** Default: the market's start. */
+  readonly listedAt?: EpochMs
 }
 
 /** A bar in quote money and coins. */
