@@ -3,8 +3,8 @@ import { type DurationMs, type EpochMs, floorTo, MINUTE_MS, SECOND_MS } from '#c
 import type { World } from '../world.port.js'
 import { BARS, type BarSpec, barsOf, openOf } from './bars.js'
 import { BOOK_EVERY_MS, type BookState, changed } from './book-feed.js'
-import type { Desk } from './endpoints.js'
 import { type Listing, listedAt } from './listing.js'
+import type { Desk } from './query.js'
 import {
   candleRow,
   fundingRow,

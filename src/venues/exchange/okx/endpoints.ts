@@ -1,11 +1,12 @@
-/** Owns the public and private REST endpoints of the simulated OKX and their parameter checks. Never counts limits. */
+/** Owns the public and private REST endpoints of the simulated OKX. Never counts limits. */
 import { DAY_MS, type EpochMs, floorTo, HOUR_MS, MINUTE_MS } from '#core/time'
-import type { SimContext, SimReply, SimRequest } from '../protocol.port.js'
+import type { SimReply } from '../protocol.port.js'
 import type { WorldTrade } from '../world.port.js'
 import { BARS, barsOf, openOf } from './bars.js'
-import { BOOK_LEVELS, type BookFeed } from './book-feed.js'
+import { BOOK_LEVELS } from './book-feed.js'
 import { answered, refused } from './errors.js'
-import { type InstType, type Listing, listedAt, text } from './listing.js'
+import { type Listing, listedAt, text } from './listing.js'
+import { type Desk, type Endpoint, fitting, limitOf, listing, refuse, whole } from './query.js'
 import {
   candleRow,
   expiryOf,
@@ -22,82 +23,12 @@ import {
   tradeRow,
 } from './rows.js'
 
-/** What endpoints need besides the request. */
-export interface Desk {
-  readonly context: SimContext
-  readonly books: BookFeed
-  readonly ticker: (listing: Listing, at: EpochMs) => Row
-}
-
-export type Endpoint = (query: URLSearchParams, desk: Desk, request: SimRequest) => SimReply
-
 /** Bars of `market/candles` reach back so far. */
 const NEWEST_BARS = 1440
 /** The venue keeps three months of funding rates. */
 const FUNDING_KEPT_MS = 92 * DAY_MS
 /** Points of open interest that are kept of each period. */
 const POINTS_KEPT = 1440
-
-const TYPES: ReadonlySet<string> = new Set<InstType>(['SPOT', 'SWAP', 'FUTURES', 'OPTION'])
-
-/** Thrown by the checks below, caught by `guarded`. */
-class Refusal extends Error {
-  constructor(readonly reply: SimReply) {
-    super('refused')
-  }
-}
-
-/** Runs an endpoint whose checks throw. */
-export function guarded(run: () => SimReply): SimReply {
-  try {
-    return run()
-  } catch (error) {
-    if (error instanceof Refusal) return error.reply
-    throw error
-  }
-}
-
-const refuse = (code: string, what?: string): never => {
-  throw new Refusal(refused(code, what))
-}
-
-function listing(query: URLSearchParams, { context }: Desk): Listing {
-  const instId = query.get('instId')
-  if (instId === null || instId === '') return refuse('50014', 'instId')
-  return listedAt(context.world, context.now()).get(instId) ?? refuse('51001')
-}
-
-/** Listed instruments that fit `instType`, `instFamily` or `uly`, and `instId`. */
-function fitting(query: URLSearchParams, { context }: Desk, needsFamily: boolean): readonly Listing[] {
-  const instType = query.get('instType') ?? ''
-  if (instType === '') return refuse('50014', 'instType')
-  if (instType === 'MARGIN') return []
-  if (!TYPES.has(instType)) return refuse('51000', 'instType')
-  const family = query.get('instFamily') ?? query.get('uly')
-  const instId = query.get('instId')
-  if (needsFamily && instType === 'OPTION' && family === null && instId === null)
-    return refuse('50015', 'uly or instFamily')
-  const all = [...listedAt(context.world, context.now()).values()]
-  const fit = all.filter(
-    (it) =>
-      it.instType === instType &&
-      (family === null || it.family === family) &&
-      (instId === null || it.instId === instId),
-  )
-  return instId !== null && fit.length === 0 ? refuse('51001') : fit
-}
-
-/** A whole number of the query; the venue refuses anything else. */
-function whole(query: URLSearchParams, name: string, fallback: number): number {
-  const asked = query.get(name)
-  if (asked === null || asked === '') return fallback
-  return /^\d{1,15}$/.test(asked) ? Number(asked) : refuse('51000', name)
-}
-
-function limitOf(query: URLSearchParams, fallback: number, most: number, name = 'limit'): number {
-  const limit = whole(query, name, fallback)
-  return limit < 1 || limit > most ? refuse('51000', name) : limit
-}
 
 /** `after` asks for what is older, `before` for what is newer; with `before` alone the newest page comes. */
 function candles(isHistory: boolean): Endpoint {

@@ -11,8 +11,9 @@ import type {
 } from '../protocol.port.js'
 import { refusalOf } from './account.js'
 import { bookFeed } from './book-feed.js'
-import { type Desk, type Endpoint, guarded, PRIVATE, PUBLIC } from './endpoints.js'
+import { PRIVATE, PUBLIC } from './endpoints.js'
 import { refused } from './errors.js'
+import { type Desk, type Endpoint, guarded } from './query.js'
 import { tickers } from './rows.js'
 import { Session } from './session.js'
 

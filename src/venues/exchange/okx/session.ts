@@ -3,7 +3,7 @@ import { type EpochMs, HOUR_MS, SECOND_MS } from '#core/time'
 import type { SimSession, SimSocket } from '../protocol.port.js'
 import { loginRefusal } from './account.js'
 import { type Arg, type Channel, channelOf, type Push } from './channels.js'
-import type { Desk } from './endpoints.js'
+import type { Desk } from './query.js'
 
 /** Subscriptions, unsubscriptions and logins of a connection in an hour. */
 const REQUESTS_MAX = 480
