@@ -87,13 +87,15 @@ describe('bybit calls', () => {
   })
 
   it('settlements in (from, to], with the interval that they had', () => {
-    const { rows, pages } = all(bybitAdapter.settlements(facts('linear.ETHUSDT'), WORLD_START, WORLD_NOW))
-    const played = rig.world.settlements(byId('ETH/USDT:USDT'), WORLD_START, WORLD_NOW)
+    const { rows, pages } = all(bybitAdapter.settlements(facts('linear.ETHUSDT'), WORLD_START + DAY_MS, WORLD_NOW))
+    const played = rig.world.settlements(byId('ETH/USDT:USDT'), WORLD_START + DAY_MS, WORLD_NOW)
     expect(rows.map(({ settledAt, rate }) => [settledAt, rate])).toEqual(
       played.map(({ ts, rate }) => [ts, Number(rate.toFixed(8))]),
     )
     expect(rows.every(({ intervalMs }) => intervalMs === 4 * HOUR_MS)).toBe(true)
-    expect(pages).toBeGreaterThan(1)
+    expect(pages).toBe(2)
+    const [lone] = all(bybitAdapter.settlements(facts('linear.ETHUSDT'), WORLD_NOW - 4 * HOUR_MS, WORLD_NOW)).rows
+    expect(lone).toMatchObject({ intervalMs: 4 * HOUR_MS })
     expect(bybitAdapter.settlements(facts('spot.BTCUSDT'), 0, 1)).toBeUndefined()
     expect(bybitAdapter.settlements(facts('linear.BTCUSDT-25DEC26'), 0, 1)).toBeUndefined()
   })

@@ -18,7 +18,7 @@ import type {
 import { isKnownContract } from './instruments.js'
 import { type BybitMarket, isInUsd, klineName, marketOf, openInterestName, partsOf } from './names.js'
 import {
-  type Asked,
+  FUNDING_INTERVAL_MAX_MS,
   readBars,
   readBook,
   readInstruments,
@@ -109,10 +109,13 @@ export function settlementsCall(
 ): Call<Page<SettlementRecord>> | undefined {
   if (facts.kind !== 'linearPerpetual' && facts.kind !== 'inversePerpetual') return undefined
   const first = sinceListing(facts, from, to, MINUTE_MS)
-  return settlementsPage(facts, first, to, SETTLEMENTS_MAX * (facts.fundingIntervalMs ?? HOUR_MS))
+  const intervalMs = facts.fundingIntervalMs ?? HOUR_MS
+  // Both ends of a window are in it; a page that is exactly full would look cut.
+  const before = Math.ceil(FUNDING_INTERVAL_MAX_MS / intervalMs)
+  return settlementsPage(facts, first, to, (SETTLEMENTS_MAX - before - 2) * intervalMs)
 }
 
-/** Settlements in `(from, to]`. A page that is full may lack its oldest rows (the interval was shorter once): it is asked for again in halves. */
+/** Settlements in `(from, to]`; the page begins a period earlier, because the one before tells how long a period was. A page that is full may lack its oldest rows (the interval was shorter once): it is asked for again in halves. */
 function settlementsPage(
   facts: InstrumentFacts,
   from: EpochMs,
@@ -122,10 +125,10 @@ function settlementsPage(
   const { market, symbol } = partsOf(facts.instrument)
   const end = Math.min(to, from + windowMs)
   // Stamps are a few ms late: the window reaches behind its end, and rows are chosen by the rounded time.
-  const query = { category: market, symbol, startTime: from, endTime: end + MINUTE_MS / 2 - 1, limit: SETTLEMENTS_MAX }
-  const knowing: Asked = { market, symbol, facts: () => facts, price: () => undefined }
+  const startTime = Math.max(0, from - FUNDING_INTERVAL_MAX_MS)
+  const query = { category: market, symbol, startTime, endTime: end + MINUTE_MS / 2 - 1, limit: SETTLEMENTS_MAX }
   return get('/v5/market/funding/history', query, (payload) => {
-    const rows = readSettlements(payload, knowing)
+    const rows = readSettlements(payload, { ...NOTHING, market, symbol })
     if (rows.length >= SETTLEMENTS_MAX && windowMs > SETTLEMENTS_MAX * MINUTE_MS)
       return { rows: [], next: settlementsPage(facts, from, to, windowMs / 2) }
     return {

@@ -100,7 +100,10 @@ export function readOpens(payload: unknown, asked: Asked): { instrument: string;
   return opens.sort((a, b) => a.ts - b.ts)
 }
 
-/** The stamp is a few ms late: rounded to the minute. A period is as long as the distance to the settlement before, where that is on the page. */
+/** Longest period of funding that Bybit has. */
+export const FUNDING_INTERVAL_MAX_MS: DurationMs = 8 * HOUR_MS
+
+/** The stamp is a few ms late: rounded to the minute. A period is as long as the distance to the settlement before, where that is on the page; else null. */
 export function readSettlements(payload: unknown, asked: Asked): SettlementRecord[] {
   const { rows, market, result } = resultOf(payload, asked)
   listOf(result.list, 'result.list')
@@ -119,8 +122,8 @@ export function readSettlements(payload: unknown, asked: Asked): SettlementRecor
   return settled.map((record, i) => {
     const before = settled[i - 1]
     const gap = before?.instrument === record.instrument ? record.settledAt - before.settledAt : 0
-    const isPeriod = gap > 0 && gap <= 8 * HOUR_MS && gap % HOUR_MS === 0
-    return { ...record, intervalMs: isPeriod ? gap : (asked.facts(record.instrument)?.fundingIntervalMs ?? null) }
+    const isPeriod = gap > 0 && gap <= FUNDING_INTERVAL_MAX_MS && gap % HOUR_MS === 0
+    return { ...record, intervalMs: isPeriod ? gap : null }
   })
 }
 
