@@ -78,13 +78,28 @@ export function closed(bar: BarRecord): BarClosed['data'] {
 /** `knownMs`: the interval as it is known otherwise, where the record does not tell. */
 export function settled(row: SettlementRecord, knownMs: DurationMs): FundingSettled['data'] {
   const { instrument, settledAt, rate, intervalMs } = row
-  return { instrument, settledAt, rate, intervalHours: (intervalMs ?? knownMs) / HOUR_MS, proxy: false }
+  return {
+    instrument,
+    settledAt,
+    rate: positiveZero(rate),
+    intervalHours: (intervalMs ?? knownMs) / HOUR_MS,
+    proxy: false,
+  }
 }
 
 export function rateChanged(record: FundingRecord, knownMs: DurationMs): FundingRateChanged['data'] {
   const { instrument, rate, intervalMs, nextFundingAt, ts } = record
-  return { instrument, rate, intervalHours: (intervalMs ?? knownMs) / HOUR_MS, nextFundingAt, at: ts }
+  return {
+    instrument,
+    rate: positiveZero(rate),
+    intervalHours: (intervalMs ?? knownMs) / HOUR_MS,
+    nextFundingAt,
+    at: ts,
+  }
 }
+
+/** Venues write "-0.00000000"; events know one zero. */
+const positiveZero = (value: number): number => (value === 0 ? 0 : value)
 
 export function marked({ instrument, mark, index, ts }: MarkRecord): MarkChanged['data'] {
   return { instrument, mark, index, at: ts }

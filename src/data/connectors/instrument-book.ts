@@ -1,0 +1,152 @@
+/** Owns the terms of a venue's instruments as they were read last. Says what changed; never guesses a symbol. */
+import { QuantbotError } from '#core/errors'
+import { type InstrumentId, parseInstrument } from '#core/ids'
+import type { Interval } from '#core/time'
+import type { VenueAdapter, Want } from './adapter.port.js'
+import type { InstrumentFacts } from './normal.js'
+import type { RestClient } from './rest-client.js'
+import type { WatchedInstrument } from './session.port.js'
+
+export interface TermsChange {
+  readonly changed: readonly InstrumentFacts[]
+  readonly gone: readonly InstrumentId[]
+}
+
+/** Market in which a venue's options are. */
+const OPTIONS = 'option'
+
+export class InstrumentBook {
+  readonly #adapter: Pick<VenueAdapter, 'venue' | 'instruments'>
+  readonly #client: RestClient
+  readonly #watch: ReadonlyMap<InstrumentId, WatchedInstrument>
+  readonly #currencies: readonly string[]
+  readonly #gone = new Set<InstrumentId>()
+  #facts = new Map<InstrumentId, InstrumentFacts>()
+
+  /** `currencies`: of these the option chains are read as well. */
+  constructor(
+    adapter: Pick<VenueAdapter, 'venue' | 'instruments'>,
+    client: RestClient,
+    watch: readonly WatchedInstrument[],
+    currencies: readonly string[],
+  ) {
+    this.#adapter = adapter
+    this.#client = client
+    this.#watch = new Map(watch.map((entry) => [entry.instrument, entry]))
+    this.#currencies = currencies
+  }
+
+  get(instrument: InstrumentId): InstrumentFacts | undefined {
+    return this.#facts.get(instrument)
+  }
+
+  /** VENUE_REFUSED, naming the nearest one that there is. */
+  need(instrument: InstrumentId): InstrumentFacts {
+    const facts = this.#facts.get(instrument)
+    if (facts !== undefined) return facts
+    const near = nearest(instrument, this.#facts.keys())
+    const hint = near === undefined ? '' : `; the nearest is ${near}`
+    throw new QuantbotError('VENUE_REFUSED', `${this.#adapter.venue} has no ${instrument}${hint}`)
+  }
+
+  /** Terms of those whose listing becomes an input, in the order of the configuration. */
+  get listed(): InstrumentFacts[] {
+    return [...this.#watch.values()].flatMap(({ instrument, isListed }) => {
+      const facts = this.#facts.get(instrument)
+      return isListed && facts !== undefined ? [facts] : []
+    })
+  }
+
+  /** All that is to be read of the venue. */
+  wants(interval: Interval): Want[] {
+    const watched = [...this.#watch.values()].flatMap(({ instrument, kinds }) => {
+      const facts = this.#facts.get(instrument)
+      if (facts === undefined) return []
+      return kinds.map((kind): Want => (kind === 'bars' ? { kind, facts, interval } : { kind, facts }))
+    })
+    return [...watched, ...this.#chainWants()]
+  }
+
+  /** Options of the wanted currencies and one instrument each for their volatility index. */
+  #chainWants(): Want[] {
+    return this.#currencies.flatMap((currency) => {
+      const options = [...this.#facts.values()].filter(({ base, option }) => base === currency && option !== null)
+      const first = options[0]
+      if (first === undefined) return []
+      return [
+        { kind: 'volatilityIndex', facts: first } as const,
+        ...options.map((facts) => ({ kind: 'options', facts }) as const),
+      ]
+    })
+  }
+
+  async load(signal: AbortSignal): Promise<void> {
+    this.#facts = await this.#read(signal)
+    for (const instrument of this.#watch.keys()) if (!this.#gone.has(instrument)) this.need(instrument)
+  }
+
+  /** Reads them again. What became of instruments that nobody watches is not told. */
+  async reload(signal: AbortSignal): Promise<TermsChange> {
+    const before = this.#facts
+    const now = await this.#read(signal)
+    this.#facts = now
+    const changed: InstrumentFacts[] = []
+    const gone: InstrumentId[] = []
+    for (const { instrument, isListed } of this.#watch.values()) {
+      const old = before.get(instrument)
+      const facts = now.get(instrument)
+      if (facts === undefined && old !== undefined) {
+        // Told by remove(), which needs it to be known.
+        this.#facts.set(instrument, old)
+        gone.push(instrument)
+      } else if (facts !== undefined && isListed && JSON.stringify(facts) !== JSON.stringify(old)) changed.push(facts)
+    }
+    return { changed, gone }
+  }
+
+  /** Forgets one that trades no more; false when it was forgotten already. */
+  remove(instrument: InstrumentId): boolean {
+    if (!this.#watch.has(instrument) || this.#gone.has(instrument)) return false
+    this.#gone.add(instrument)
+    return this.#facts.delete(instrument)
+  }
+
+  async #read(signal: AbortSignal): Promise<Map<InstrumentId, InstrumentFacts>> {
+    const markets = new Set([...this.#watch.keys()].map((instrument) => parseInstrument(instrument)?.market ?? ''))
+    if (this.#currencies.length > 0) markets.add(OPTIONS)
+    const facts = new Map<InstrumentId, InstrumentFacts>()
+    for (const market of markets)
+      for await (const rows of this.#client.pages(this.#adapter.instruments(market), { signal }))
+        for (const row of rows) if (!this.#gone.has(row.instrument)) facts.set(row.instrument, row)
+    return facts
+  }
+}
+
+/** The id with the fewest edits between, when they are few: to say what may have been meant. */
+function nearest(wanted: InstrumentId, known: Iterable<InstrumentId>): InstrumentId | undefined {
+  let best: InstrumentId | undefined
+  let bestEdits = Math.ceil(wanted.length / 2)
+  for (const id of known) {
+    const edits = distance(wanted.toUpperCase(), id.toUpperCase(), bestEdits)
+    if (edits < bestEdits) {
+      best = id
+      bestEdits = edits
+    }
+  }
+  return best
+}
+
+/** Levenshtein distance, given up at `limit`. O(a × b). */
+function distance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

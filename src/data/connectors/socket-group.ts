@@ -1,0 +1,148 @@
+/** Owns all sockets of a venue: one or two for each plan, and whether the venue counts as silent. Never reads a record. */
+import type { Subscription } from 'rxjs'
+import type { InstrumentId } from '#core/ids'
+import type { TimePort } from '#core/ports'
+import { type DurationMs, type EpochMs, MINUTE_MS, SECOND_MS } from '#core/time'
+import type { Knowledge, SocketPlan, StreamKind, VenueAdapter } from './adapter.port.js'
+import type { Endpoints } from './endpoints.js'
+import type { Normal } from './normal.js'
+import type { QuarantinePort } from './quarantine.js'
+import { RateBudget } from './rate-budget.js'
+import { CONNECT_POOL, type SocketStats, type StreamEvent } from './stream-events.js'
+import { StreamSocket } from './stream-socket.js'
+
+export interface SocketGroupOptions {
+  readonly adapter: VenueAdapter
+  readonly endpoints: Endpoints
+  readonly time: TimePort
+  readonly seed: number
+  /** Sockets a plan. */
+  readonly copies: number
+  readonly knowledge: Knowledge
+  readonly quarantine: QuarantinePort
+  readonly maxLifeMs: DurationMs | undefined
+  readonly tap?: (receivedAt: EpochMs, topic: string, text: string) => void
+  readonly onRecords: (records: readonly Normal[], receivedAt: EpochMs, socketId: number) => void
+  /** A connection is closed. */
+  readonly onGone: (socketId: number) => void
+  readonly onDegraded: (reason: string) => void
+  readonly onRecovered: (downMs: DurationMs) => void
+}
+
+/** A plan without data for so long is told (ours): a reconnect that works at once is not worth an event. */
+const TOLERANCE_MS = 5 * SECOND_MS
+/** Connection attempts: a third of what Binance takes, the strictest (300 in 5 min); the others state none or more. */
+const CONNECTS = { name: CONNECT_POOL, capacity: 100, windowMs: 5 * MINUTE_MS, kind: 'window' } as const
+const TICK_MS = SECOND_MS
+
+interface Lane {
+  readonly plan: SocketPlan
+  readonly sockets: readonly StreamSocket[]
+  /** Since when no socket of it gives data. */
+  downAt: EpochMs | null
+}
+
+export class SocketGroup {
+  readonly #options: SocketGroupOptions
+  readonly #connects: RateBudget
+  #lanes: Lane[] = []
+  #subscriptions: Subscription[] = []
+  #owners = new Map<number, StreamSocket>()
+  #ids = 0
+  #cancelTick: (() => void) | undefined
+  #degradedAt: EpochMs | null = null
+
+  constructor(options: SocketGroupOptions) {
+    const { adapter, time } = options
+    this.#options = options
+    this.#connects = new RateBudget({
+      venue: adapter.venue,
+      pools: [CONNECTS],
+      time,
+      limitShare: 1,
+      cancelReserve: 0,
+    })
+  }
+
+  start(plans: readonly SocketPlan[]): void {
+    const { time, copies } = this.#options
+    this.#degradedAt = null
+    this.#lanes = plans.map((plan, index) => {
+      const sockets = Array.from({ length: copies }, (_, copy) => this.#socket(plan, index, copy))
+      return { plan, sockets, downAt: time.now() }
+    })
+    for (const { sockets } of this.#lanes) for (const socket of sockets) socket.start()
+    this.#tick()
+  }
+
+  stop(): void {
+    this.#cancelTick?.()
+    this.#cancelTick = undefined
+    for (const subscription of this.#subscriptions) subscription.unsubscribe()
+    this.#subscriptions = []
+    for (const { sockets } of this.#lanes) for (const socket of sockets) socket.stop()
+    this.#lanes = []
+    this.#owners.clear()
+  }
+
+  /** Asks a connection anew for the topic that serves this. */
+  resubscribe(kind: StreamKind, instrument: InstrumentId, socketId: number): void {
+    const serves = (want: {
+      readonly kind: StreamKind
+      readonly facts: { readonly instrument: InstrumentId }
+    }): boolean => want.kind === kind && want.facts.instrument === instrument
+    for (const { plan } of this.#lanes) {
+      const topics = plan.topics.filter(({ wants }) => wants.some(serves))
+      if (topics.length > 0) this.#owners.get(socketId)?.resubscribe(topics)
+    }
+  }
+
+  stats(): SocketStats[] {
+    return this.#lanes.flatMap(({ sockets }) => sockets.map((socket) => socket.stats()))
+  }
+
+  #socket(plan: SocketPlan, index: number, copy: number): StreamSocket {
+    const { onRecords, onGone, maxLifeMs, copies: _, onDegraded: __, onRecovered: ___, ...rest } = this.#options
+    const socket: StreamSocket = new StreamSocket({
+      ...rest,
+      name: `${plan.endpoint}#${index}${copy === 0 ? '' : '+'}`,
+      plan,
+      connects: this.#connects,
+      nextSocketId: () => {
+        const id = ++this.#ids
+        this.#owners.set(id, socket)
+        return id
+      },
+      maxLifeMs,
+    })
+    const onEvent = (event: StreamEvent): void => {
+      if (event.kind === 'frame') onRecords(event.records, event.receivedAt, event.socketId)
+      else if (event.kind === 'down' || event.kind === 'replaced') {
+        this.#owners.delete(event.socketId)
+        onGone(event.socketId)
+      }
+    }
+    this.#subscriptions.push(socket.events$.subscribe(onEvent))
+    return socket
+  }
+
+  #tick(): void {
+    const { time, onDegraded, onRecovered } = this.#options
+    const now = time.now()
+    let longest: Lane | undefined
+    for (const lane of this.#lanes) {
+      lane.downAt = lane.sockets.some(({ isUp }) => isUp) ? null : (lane.downAt ?? now)
+      if (lane.downAt !== null && (longest?.downAt == null || lane.downAt < longest.downAt)) longest = lane
+    }
+    const downAt = longest?.downAt ?? null
+    if (downAt === null && this.#degradedAt !== null) {
+      const since = this.#degradedAt
+      this.#degradedAt = null
+      onRecovered(now - since)
+    } else if (longest !== undefined && downAt !== null && this.#degradedAt === null && now - downAt > TOLERANCE_MS) {
+      this.#degradedAt = downAt
+      onDegraded(`no data on ${longest.plan.endpoint}`)
+    }
+    this.#cancelTick = time.after(TICK_MS, () => this.#tick())
+  }
+}

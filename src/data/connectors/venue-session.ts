@@ -1,0 +1,345 @@
+/**
+ * Owns one venue at work: clock, instruments, sockets, polls, gap-fill, and which records become inputs. May be opened and
+ * run again after a failure: what was given once is not given twice. Never talks to the supervisor or the log.
+ */
+import { QuantbotError } from '#core/errors'
+import type { InstrumentId } from '#core/ids'
+import { type EpochMs, floorTo, intervalMs, MINUTE_MS } from '#core/time'
+import { wait } from '#core/wait'
+import type { PollPlan } from './adapter.port.js'
+import { BarFeed } from './bar-feed.js'
+import { BookFeed } from './book-feed.js'
+import { ChainFeed } from './chain-feed.js'
+import { ClockOffset } from './clock-offset.js'
+import { type Endpoints, resolveEndpoints } from './endpoints.js'
+import { FrameRecorder } from './frame-recorder.js'
+import { InstrumentBook } from './instrument-book.js'
+import type { BarRecord, InstrumentFacts, Normal } from './normal.js'
+import { Quarantine } from './quarantine.js'
+import { RateBudget } from './rate-budget.js'
+import { RecentKeys } from './recent-keys.js'
+import { RecordInputs } from './record-inputs.js'
+import { RestClient } from './rest-client.js'
+import type { SessionEvents, SessionStats, VenueSessionOptions } from './session.port.js'
+import { SettlementFeed } from './settlement-feed.js'
+import { SocketGroup } from './socket-group.js'
+import { closed, listed, settled } from './to-inputs.js'
+
+/** Between two measurements of the venue's clock (ours). */
+const CLOCK_MS = 5 * MINUTE_MS
+/** Between two looks at the terms of instruments (binance.md 11: hourly). */
+const TERMS_MS = 60 * MINUTE_MS
+/** Trades that are remembered, to know those that come twice. */
+const RECENT_TRADES = 50_000
+
+export class VenueSession {
+  readonly #options: VenueSessionOptions
+  readonly #events: SessionEvents
+  readonly #budget: RateBudget
+  readonly #client: RestClient
+  readonly #clock: ClockOffset
+  readonly #quarantine: Quarantine
+  readonly #recorder: FrameRecorder | undefined
+  readonly #instruments: InstrumentBook
+  readonly #bars: BarFeed
+  readonly #settlements: SettlementFeed
+  readonly #books: BookFeed
+  readonly #inputs: RecordInputs
+  readonly #sockets: SocketGroup
+  readonly #trades = new RecentKeys(RECENT_TRADES)
+  readonly #prices = new Map<InstrumentId, number>()
+  readonly #chains: readonly ChainFeed[]
+  #missing = 0
+  #asked = 0
+  #pollsFailed = 0
+
+  /** CONFIG_INVALID when the configuration names endpoints that the venue does not have. */
+  constructor(options: VenueSessionOptions, events: SessionEvents) {
+    const { adapter, config, time, seed, home } = options
+    const { venue } = adapter
+    const endpoints: Endpoints = resolveEndpoints(adapter, config)
+    this.#options = options
+    this.#events = events
+    this.#quarantine = new Quarantine(home)
+    this.#recorder = options.keepFrames ? new FrameRecorder(home, venue) : undefined
+    const { limitShare, cancelReserve } = config
+    this.#budget = new RateBudget({ venue, pools: adapter.pools, time, limitShare, cancelReserve })
+    this.#client = new RestClient({
+      adapter,
+      endpoints,
+      budget: this.#budget,
+      time,
+      seed,
+      quarantine: this.#quarantine,
+      remeasure: () => this.#clock.measure(),
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+      ...(this.#recorder ? { tap: (at, url, body) => this.#recorder?.answer(at, url, body) } : {}),
+    })
+    this.#clock = new ClockOffset(time, (signal) => this.#client.send(adapter.serverTime(), { signal, tries: 1 }))
+    this.#instruments = new InstrumentBook(adapter, this.#client, options.watch, options.chains?.currencies ?? [])
+    const venueNow = (): EpochMs => this.#clock.now()
+    this.#bars = new BarFeed({
+      time,
+      venueNow,
+      fetch: (facts, interval, from, to, signal) =>
+        this.#client.all(adapter.bars(facts, interval, from, to), { signal }),
+      onBar: (bar) => this.#onBar(bar),
+      onMissing: (instrument, openTimes) => this.#onMissing(instrument, openTimes),
+    })
+    this.#settlements = new SettlementFeed({
+      time,
+      venueNow,
+      fetch: async (facts, from, to, signal) => {
+        const call = adapter.settlements(facts, from, to)
+        return call === undefined ? [] : this.#client.all(call, { signal })
+      },
+      onSettled: (row, knownMs) => {
+        this.#emit('FundingSettled', settled(row, knownMs))
+        options.tap?.(row, time.now())
+      },
+    })
+    this.#books = new BookFeed({
+      time,
+      rule: (facts) => adapter.bookRule(facts.instrument.split('.')[1] ?? ''),
+      snapshot: (facts, signal) => {
+        const call = adapter.bookSnapshot(facts)
+        return call === undefined
+          ? Promise.reject(new QuantbotError('VENUE_REFUSED', `${facts.instrument}: no snapshot of its book by REST`))
+          : this.#client.send(call, { signal })
+      },
+      resubscribe: (instrument, socketId) => this.#sockets.resubscribe('book', instrument, socketId),
+    })
+    this.#inputs = new RecordInputs({
+      time,
+      settlements: this.#settlements,
+      isTraded: options.isTraded,
+      emit: ({ type, data }) => this.#emit(type, data),
+    })
+    this.#chains = (options.chains?.currencies ?? []).map(
+      (currency) =>
+        new ChainFeed({
+          venue,
+          currency,
+          everyMs: options.chains?.everyMs ?? MINUTE_MS,
+          time,
+          venueNow,
+          facts: (instrument) => this.#instruments.get(instrument),
+          onChain: (chain) => this.#emit('OptionChainObserved', chain),
+        }),
+    )
+    this.#sockets = new SocketGroup({
+      adapter,
+      endpoints,
+      time,
+      seed,
+      copies: config.sockets,
+      knowledge: this.#knowledge,
+      quarantine: this.#quarantine,
+      maxLifeMs: options.maxLifeMs,
+      ...(this.#recorder ? { tap: (at, topic, text) => this.#recorder?.frame(at, topic, text) } : {}),
+      onRecords: (records, receivedAt, socketId) => {
+        for (const record of records) this.#take(record, receivedAt, socketId)
+      },
+      onGone: (socketId) => this.#books.drop(socketId),
+      onDegraded: (reason) => events.onDegraded(reason),
+      onRecovered: (downMs) => events.onRecovered(downMs),
+    })
+  }
+
+  /** The shared budget: order gateways of the venue use the same. */
+  get budget(): RateBudget {
+    return this.#budget
+  }
+
+  /** For whoever must know terms or the venue's time. */
+  facts(instrument: InstrumentId): InstrumentFacts | undefined {
+    return this.#instruments.get(instrument)
+  }
+
+  venueNow(): EpochMs {
+    return this.#clock.now()
+  }
+
+  /** Best bid and ask of a book that is wanted, whole and new: [price, size] each. */
+  top(
+    instrument: InstrumentId,
+  ): { readonly bid: readonly [number, number]; readonly ask: readonly [number, number] } | undefined {
+    const book = this.#books.book(instrument)
+    const bid = book?.bids.at(0)
+    const ask = book?.asks.at(0)
+    return bid === undefined || ask === undefined ? undefined : { bid, ask }
+  }
+
+  /** Measures the clock and reads the terms. VENUE_REFUSED for an instrument that the venue does not have. */
+  async open(signal: AbortSignal): Promise<void> {
+    await this.#recorder?.open()
+    await this.#clock.measure(signal)
+    await this.#instruments.load(signal)
+    const { lastBars, lastSettlements, interval, watch } = this.#options
+    const now = this.#clock.now()
+    const stepMs = intervalMs(interval)
+    for (const { instrument, kinds } of watch) {
+      const facts = this.#instruments.need(instrument)
+      const last = lastBars.get(instrument)
+      if (kinds.includes('bars'))
+        this.#bars.add(facts, interval, last === undefined ? floorTo(now, stepMs) : last + stepMs)
+      const since = lastSettlements?.get(instrument) ?? now
+      if (kinds.includes('funding') && this.#options.adapter.settlements(facts, since, now) !== undefined)
+        this.#settlements.add(facts, since)
+    }
+  }
+
+  /** Reads until it is aborted. Outages of the network do not end it. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = new AbortController()
+    const onAbort = (): void => stop.abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      for (const facts of this.#instruments.listed) this.#emit('InstrumentListed', listed(facts, this.#options.fees))
+      const wants = this.#instruments.wants(this.#options.interval)
+      this.#books.start(stop.signal)
+      this.#sockets.start(this.#options.adapter.sockets(wants))
+      const polls = this.#options.adapter.polls(wants, this.#knowledge)
+      await Promise.all([
+        this.#bars.run(stop.signal),
+        this.#settlements.run(stop.signal),
+        this.#every(CLOCK_MS, stop.signal, () => this.#clock.measure(stop.signal)),
+        this.#every(TERMS_MS, stop.signal, () => this.#refresh(stop.signal)),
+        ...polls.map((plan, index) => this.#poll(plan, index, stop.signal)),
+        ...this.#chains.map((chain) => chain.run(stop.signal)),
+      ])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      stop.abort()
+      this.#sockets.stop()
+      this.#inputs.stop()
+    }
+  }
+
+  /** What may be conflated waits while held. */
+  hold(isHeld: boolean): void {
+    this.#inputs.hold(isHeld)
+  }
+
+  /** Fulfilled when files are written and connections closed. */
+  async close(): Promise<void> {
+    this.#client.close()
+    await this.#recorder?.close()
+    await this.#quarantine.settled()
+  }
+
+  stats(): SessionStats {
+    return {
+      venue: this.#options.adapter.venue,
+      clock: this.#clock.last,
+      budget: this.#budget.status(),
+      sockets: this.#sockets.stats(),
+      bars: { ...this.#bars.stats, missing: this.#missing },
+      bookGaps: this.#books.gaps,
+      polls: { asked: this.#asked, failed: this.#pollsFailed },
+      quarantine: this.#quarantine.stats,
+      frames: this.#recorder?.stats ?? { frames: 0, dropped: 0 },
+    }
+  }
+
+  get #knowledge() {
+    return {
+      facts: (instrument: InstrumentId) => this.#instruments.get(instrument),
+      price: (instrument: InstrumentId) => this.#prices.get(instrument),
+    }
+  }
+
+  #take(record: Normal, receivedAt: EpochMs, socketId: number): void {
+    const { tap } = this.#options
+    switch (record.kind) {
+      case 'bar':
+        this.#prices.set(record.instrument, record.close)
+        this.#bars.live(record)
+        return
+      case 'book': {
+        const facts = this.#instruments.get(record.instrument)
+        if (facts !== undefined) this.#books.take(facts, record, socketId)
+        break
+      }
+      case 'trade':
+        if (!this.#trades.add(`${record.instrument} ${record.id}`)) return
+        this.#prices.set(record.instrument, record.price)
+        break
+      case 'liquidation':
+        if (!this.#trades.add(`l ${record.instrument} ${record.ts} ${record.price} ${record.size} ${record.side}`))
+          return
+        break
+      case 'mark':
+        this.#prices.set(record.instrument, record.mark)
+        break
+      case 'option':
+        for (const chain of this.#chains) chain.take(record)
+        break
+      case 'status':
+        this.#onStatus(record.instrument, record.status, record.detail)
+        break
+      default:
+        break
+    }
+    this.#inputs.take(record)
+    tap?.(record, receivedAt)
+  }
+
+  #onBar(bar: BarRecord): void {
+    this.#prices.set(bar.instrument, bar.close)
+    this.#emit('BarClosed', closed(bar))
+    this.#options.tap?.(bar, this.#options.time.now())
+  }
+
+  #onMissing(instrument: InstrumentId, openTimes: readonly EpochMs[]): void {
+    this.#missing += openTimes.length
+    const detail = `${openTimes.length} bars of ${this.#options.interval} from ${openTimes[0]} that the venue does not have`
+    this.#emit('DataQualityChanged', { subject: instrument, check: 'gap', isBad: true, detail })
+    this.#emit('DataQualityChanged', { subject: instrument, check: 'gap', isBad: false, detail: 'bars come again' })
+  }
+
+  #onStatus(instrument: InstrumentId | null, status: string, detail: string): void {
+    if (instrument !== null && status === 'delisted') this.#delist(instrument, detail || 'delisted')
+  }
+
+  /** Reads the terms again: those that changed are listed anew, those that are gone are delisted. */
+  async #refresh(signal: AbortSignal): Promise<void> {
+    const { changed, gone } = await this.#instruments.reload(signal)
+    for (const facts of changed) this.#emit('InstrumentListed', listed(facts, this.#options.fees))
+    for (const instrument of gone) this.#delist(instrument, 'gone from the venue’s list')
+  }
+
+  #delist(instrument: InstrumentId, reason: string): void {
+    if (!this.#instruments.remove(instrument)) return
+    this.#bars.remove(instrument)
+    this.#settlements.remove(instrument)
+    this.#emit('InstrumentDelisted', { instrument, reason: reason.slice(0, 120) })
+  }
+
+  async #poll({ everyMs, call }: PollPlan, index: number, signal: AbortSignal): Promise<void> {
+    // Polls of one kind do not all leave at the same moment.
+    await wait(this.#options.time, (index % 20) * 50, signal)
+    await this.#every(everyMs, signal, async () => {
+      this.#asked++
+      const records = await this.#client.send(call, { signal, tries: 2 })
+      const receivedAt = this.#options.time.now()
+      for (const record of records) this.#take(record, receivedAt, 0)
+    })
+  }
+
+  /** Does something now and again and again. A failure is counted; the next time comes as planned. */
+  async #every(ms: number, signal: AbortSignal, act: () => Promise<unknown>): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await act()
+      } catch {
+        if (!signal.aborted) this.#pollsFailed++
+      }
+      await wait(this.#options.time, ms, signal)
+    }
+  }
+
+  #emit(type: Parameters<SessionEvents['onInput']>[0]['type'], data: object): void {
+    this.#events.onInput({ type, data })
+  }
+}
