@@ -6,6 +6,7 @@ import { deribitAdapter } from '#data/connectors/deribit/adapter'
 import { deribitParser } from '#data/connectors/deribit/parser'
 import type { BookRecord, Normal, ParseContext } from '#data/connectors/normal'
 import { PayloadRefused } from '#data/connectors/normal'
+import { payloadsContract } from '../../contracts/payloads.contract.js'
 import { sharedPath } from '../../shared.js'
 
 const fixtures = sharedPath('venues', 'fixtures', 'deribit')
@@ -90,6 +91,14 @@ describe.skipIf(!fixtures || !raw)('recorded payloads of Deribit', () => {
       const got = read(JSON.parse(match[2]!), match[1])
       expect(Array.isArray(got) && got.length > 0 && got.every((record) => record.kind === 'instrument')).toBe(true)
     }
+  })
+
+  it('keeps the contract of parsers on everything that is stored of Deribit', () => {
+    const tally = payloadsContract(deribitParser, [fixtures!, raw!], { marketOf: () => 'perpetual' })
+    expect(tally.payloads).toBeGreaterThan(250)
+    for (const kind of ['instrument', 'bar', 'trade', 'mark', 'funding', 'openInterest', 'quote', 'book', 'option'])
+      expect(tally.records[kind], kind).toBeGreaterThan(0)
+    expect(tally.records).toMatchObject({ volatilityIndex: 2, serverTime: 2 })
   })
 
   it('a recorded book ends as it must, by the adapter’s rule', () => {
