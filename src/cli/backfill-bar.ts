@@ -1,5 +1,5 @@
 /** Owns the progress bar of a backfill: share of time that is done, rows, requests, estimate of the end. */
-import type { BackfillProgress } from '#data/backfill/run-backfill'
+import type { BackfillProgress } from '#data/backfill/backfill.port'
 import { progress } from './terminal.js'
 
 const WIDTH = 24

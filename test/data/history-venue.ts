@@ -1,6 +1,6 @@
 /** A venue's history in memory for the specs of backfill: an adapter whose calls are answered here, page by page. */
 import { type EpochMs, HOUR_MS, type Interval, intervalMs } from '#core/time'
-import type { HistoryAdapter } from '#data/backfill/run-backfill'
+import type { HistoryAdapter } from '#data/backfill/backfill.port'
 import type { Call, Page } from '#data/connectors/adapter.port'
 import type { BarRecord, InstrumentFacts, OpenInterestRecord, SettlementRecord } from '#data/connectors/normal'
 import { DAY0 } from './fixtures.js'

@@ -3,11 +3,9 @@
  * published at once. Never overwrites a row, never asks for what the lake holds, never keeps a bar that is still open.
  */
 import { isQuantbotError, QuantbotError } from '#core/errors'
-import type { TimePort } from '#core/ports'
-import { DAY_MS, type EpochMs, floorTo, HOUR_MS, type Interval, intervalMs, isoTime } from '#core/time'
-import type { ArchivePort } from '../archives/archive.port.js'
+import { DAY_MS, type EpochMs, floorTo, HOUR_MS, isoTime } from '#core/time'
 import type { LakeKey } from '../columns.js'
-import type { Call, Knowledge, Page, VenueAdapter } from '../connectors/adapter.port.js'
+import type { Call, Knowledge, Page } from '../connectors/adapter.port.js'
 import type { InstrumentFacts } from '../connectors/normal.js'
 import { existing } from '../import.js'
 import { type ImportProblem, Problems } from '../import-problem.js'
@@ -16,79 +14,18 @@ import { loadRows } from '../lake.js'
 import { assertSeriesNames, describeSeries, intervalOf, listFiles } from '../layout.js'
 import { compareRows } from '../merge-rows.js'
 import { asWriter, type Stage } from '../publish.js'
-import type { Rows } from '../rows.js'
 import { writeYears } from '../write-years.js'
 import { addAbsences, readAbsences } from './absences.js'
+import type {
+  BackfilledSeries,
+  BackfillFailure,
+  BackfillKind,
+  BackfillReport,
+  BackfillRequest,
+} from './backfill.port.js'
 import { type HistoryRecord, rowsOfRecords } from './records.js'
-import { gridGaps, nextStart, pieces, type Span, settlementGaps, subtract } from './spans.js'
-
-export type BackfillKind = 'bars' | 'funding' | 'oi' | 'volatility'
-export const BACKFILL_KINDS: readonly BackfillKind[] = ['bars', 'funding', 'oi', 'volatility']
-
-export type HistoryAdapter = Pick<
-  VenueAdapter,
-  'venue' | 'instruments' | 'bars' | 'settlements' | 'openInterestHistory' | 'volatilityHistory'
->
-
-export interface BackfillRequest {
-  readonly home: string
-  readonly adapter: HistoryAdapter
-  /** Sends a call within the venue's limits; rejects with a QuantbotError, or the signal's reason. */
-  readonly ask: <T>(call: Call<T>, signal: AbortSignal) => Promise<T>
-  readonly kinds: readonly BackfillKind[]
-  readonly market: string
-  /** As the venue writes them; of a volatility index its currency. */
-  readonly symbols: readonly string[]
-  /** Of bars and volatility; open interest has it too, but not finer than 5m. */
-  readonly interval: Interval
-  readonly from: EpochMs
-  /** Exclusive; the clock's now where it is later. */
-  readonly to: EpochMs
-  readonly time: Pick<TimePort, 'now'>
-  readonly lagMs?: number
-  /** Pieces that are asked for at once. */
-  readonly parallel?: number
-  /** Asks for everything again and tells where the venue contradicts the lake. */
-  readonly verify?: boolean
-  readonly archives?: ArchivePort
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: BackfillProgress) => void
-}
-
-export interface BackfillProgress {
-  readonly rows: number
-  readonly requests: number
-  /** Time span of the pieces that are done, of all; for an estimate of the end. */
-  readonly doneMs: number
-  readonly totalMs: number
-  readonly series: string
-}
-
-export interface BackfilledSeries {
-  readonly key: LakeKey
-  readonly written: number
-  readonly files: number
-  /** Spans behind the first row in which the venue itself has none, as far as they are known. */
-  readonly venueGaps: readonly Span[]
-}
-
-export interface BackfillFailure {
-  readonly key: LakeKey
-  readonly span: Span
-  readonly code: string
-  readonly message: string
-}
-
-export interface BackfillReport {
-  readonly rows: number
-  readonly files: number
-  readonly requests: number
-  readonly series: readonly BackfilledSeries[]
-  /** Rows that the lake holds with other values: the lake keeps its own. */
-  readonly conflicts: readonly ImportProblem[]
-  readonly failures: readonly BackfillFailure[]
-  readonly isInterrupted: boolean
-}
+import { gapsOf, keyFor, monthOf, stepOf } from './series.js'
+import { nextStart, pieces, type Span, subtract } from './spans.js'
 
 /** Pieces of a history: at most so many slots (ours: some twenty pages, published within seconds). */
 const SLOTS_MAX = 20_000
@@ -333,32 +270,4 @@ class Backfill {
     const [doneMs, totalMs] = [this.#doneMs, this.#totalMs]
     this.#request.onProgress?.({ rows, requests, doneMs, totalMs, series: describeSeries(key) })
   }
-}
-
-function gapsOf(key: LakeKey, rows: Rows, span: Span): Span[] {
-  if (key.kind !== 'funding') return gridGaps(rows.ts, span, stepOf(key))
-  const hours = rows.intervalHours
-  return settlementGaps(rows.ts, hours instanceof Float64Array ? hours : new Float64Array(0), span)
-}
-
-/** Settlements come at whole minutes. */
-function stepOf(key: LakeKey): number {
-  const interval = intervalOf(key)
-  return interval === undefined ? HOUR_MS : intervalMs(interval)
-}
-
-function keyFor(
-  kind: BackfillKind,
-  names: { readonly venue: string; readonly market: string; readonly symbol: string },
-  interval: Interval,
-): LakeKey {
-  if (kind === 'funding') return { kind, ...names }
-  if (kind === 'oi') return { kind, ...names, interval: interval === '1m' ? '5m' : interval }
-  return { kind, ...names, interval }
-}
-
-function monthOf(ts: EpochMs): [year: number, month: number] {
-  const end = nextStart(ts, 'month')
-  const previous = new Date(end - 1)
-  return [previous.getUTCFullYear(), previous.getUTCMonth()]
 }
