@@ -142,11 +142,13 @@ function print(records: readonly Normal[], refused: readonly Refusal[]): void {
 }
 
 function lineOf(record: Normal): string {
-  const shown: object =
-    record.kind === 'instrument' ? { kind: record.kind, ...record.facts, type: record.facts.kind } : record
-  const { kind, instrument, ...rest } = { instrument: '', ...shown, kind: record.kind }
-  const fields = Object.entries(rest).map(([name, value]) => `${name}=${textOf(name, value)}`)
-  return `${kind.padEnd(12)} ${instrument === null ? '' : instrument} ${fields.join(' ')}`.replace(/ {2,}(?=\S+=)/, ' ')
+  const { kind } = record
+  const instrument = 'instrument' in record ? (record.instrument ?? '') : ''
+  const shown: object = record.kind === 'instrument' ? record.facts : record
+  const fields = Object.entries(shown)
+    .filter(([name, value]) => name !== 'instrument' && value !== kind)
+    .map(([name, value]) => `${name}=${textOf(name, value)}`)
+  return [kind.padEnd(12), instrument, ...fields].filter((part) => part !== '').join(' ')
 }
 
 /** Levels beyond this are counted, not shown. */
