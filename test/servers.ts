@@ -142,6 +142,7 @@ async function startServer({ command, args, dir, port, url, ready }: Start): Pro
     // Whoever started the server in another user's name waits for it and ends with it; killed itself, it would leave it behind.
     const [first, ...below] = family(ended.pid!)
     for (const pid of command === 'runuser' && below.length > 0 ? below : [first!, ...below]) signal(pid, 'SIGKILL')
+    signal(first!, 'SIGCONT')
     await gone
   }
   await begin()

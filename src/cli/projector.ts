@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { machineTime } from '#actors/scaled-time'
 import type { StoresConfig } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
+import { wait } from '#core/wait'
 import { DuckdbStore } from '#data/stores/duckdb-store'
 import { pgServer } from '#data/stores/pg-server'
 import { PostgresStore } from '#data/stores/postgres-store'
@@ -11,6 +12,9 @@ import { type AggregateStore, REAL_WORLD, type RunInfo } from '#data/stores/stor
 import type { RunManifest } from '#events/log/manifest'
 import { committedLog } from './committed-log.js'
 import { resolved } from './environment.js'
+
+/** A batch in hand has this long when the process ends; it is read again next time. Chosen here. */
+const STOP_MS = 3_000
 
 /** File of the embedded store. */
 export const aggregateFile = (home: string): string => join(home, 'aggregate.duckdb')
@@ -61,7 +65,7 @@ export interface RunningProjector {
   /** The log is committed up to here: it is read at once, not at the next look (four a second). */
   wake(lastSeq: number): void
   status(): ProjectorStatus
-  /** Ends after the batch in hand, and closes the store. */
+  /** Ends after the batch in hand, within some seconds whatever the server does, and closes the store. */
   stop(): Promise<void>
 }
 
@@ -71,6 +75,7 @@ export interface StartProjector {
   readonly manifest: RunManifest
   readonly stores: StoresConfig
   readonly onTrouble?: ProjectorOptions['onTrouble']
+  readonly onMended?: ProjectorOptions['onMended']
 }
 
 /**
@@ -79,7 +84,7 @@ export interface StartProjector {
  * tried again with backoff, and brought up to date from the log.
  */
 export function startProjector(start: StartProjector): RunningProjector | undefined {
-  const { home, runDir, manifest, stores, onTrouble } = start
+  const { home, runDir, manifest, stores, onTrouble, onMended } = start
   const store = openAggregate(home, stores)
   if (store === undefined) return undefined
   const projector = new Projector({
@@ -88,6 +93,7 @@ export function startProjector(start: StartProjector): RunningProjector | undefi
     open: committedLog(runDir),
     time: machineTime,
     ...(onTrouble && { onTrouble }),
+    ...(onMended && { onMended }),
   })
   projector.start()
   return {
@@ -95,8 +101,10 @@ export function startProjector(start: StartProjector): RunningProjector | undefi
     wake: (lastSeq) => projector.wake(lastSeq),
     status: () => projector.status(),
     stop: async () => {
-      await projector.stop()
+      const stopped = projector.stop()
+      await Promise.race([stopped, wait(machineTime, STOP_MS)])
       await store.close().catch(() => undefined) // nothing is lost: the position is in the store
+      await stopped
     },
   }
 }

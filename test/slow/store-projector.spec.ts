@@ -44,7 +44,8 @@ describe.skipIf(!hasServer('postgres'))('a projector beside a run', () => {
       runDir: dir,
       manifest: readManifest(dir).manifest,
       stores,
-      onTrouble: (error) => told.push(error?.code),
+      onTrouble: ({ code }) => told.push(code),
+      onMended: () => told.push(undefined),
     })!
     const encoder = new EventEncoder()
     let seq = 0
@@ -79,7 +80,13 @@ describe.skipIf(!hasServer('postgres'))('a projector beside a run', () => {
     })
     expect(rows).toHaveLength(100 * GROUP)
     expect(rows.every(({ openTime }, i) => openTime === minute(1, i).ts - 60_000)).toBe(true)
+    server.suspend()
+    await grow(1)
+    await new Promise((resolve) => setTimeout(resolve, 100)) // its append hangs by now
+    const begun = performance.now()
     await projector.stop()
+    expect(performance.now() - begun).toBeLessThan(15_000)
+    server.resume()
     await writer.close({ seal: false })
   })
 })

@@ -10,6 +10,7 @@ import type { SqlServer, SqlSession } from './sql-session.port.js'
 /** One writer and some readers; chosen here. */
 const CONNECTIONS = 4
 const CONNECT_MS = 5_000
+const GOODBYE_MS = 1_000
 /** Bytes of COPY handed to the socket at once. */
 const COPY_CHUNK = 64 * 1024
 
@@ -36,21 +37,44 @@ export function pgServer(url: string, { statementMs = 30_000 }: PgServerOptions 
     statement_timeout: statementMs,
     application_name: 'quantbot',
   })
+  const inUse = new Set<Socket>()
+  const open = new Set<Socket>()
   pool.on('error', () => undefined) // an idle connection that was lost; the next use opens another
-  pool.on('connect', (client) => client.on('error', () => undefined)) // the statement in hand rejects with it
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined) // the statement in hand rejects with it
+    const socket = socketOf(client)
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
   return {
     place: `${host}${pathname}`,
-    use: (use, deadlineMs) => useClient(pool, use, deadlineMs),
-    close: () => pool.end(),
+    use: (use, deadlineMs) => useClient(pool, inUse, use, deadlineMs),
+    close: async () => {
+      for (const socket of inUse) socket.destroy()
+      const ended = pool.end()
+      // A server that hangs answers no goodbye.
+      const timer = setTimeout(() => {
+        for (const socket of open) socket.destroy()
+      }, GOODBYE_MS)
+      await ended
+      clearTimeout(timer)
+    },
   }
 }
 
-async function useClient<T>(pool: pg.Pool, use: (session: SqlSession) => Promise<T>, deadlineMs: number): Promise<T> {
+async function useClient<T>(
+  pool: pg.Pool,
+  inUse: Set<Socket>,
+  use: (session: SqlSession) => Promise<T>,
+  deadlineMs: number,
+): Promise<T> {
   const client = await pool.connect()
+  const socket = socketOf(client)
+  inUse.add(socket)
   let isLate = false
   const timer = setTimeout(() => {
     isLate = true
-    socketOf(client).destroy() // a server that hangs would never answer a polite end
+    socket.destroy() // a server that hangs would never answer a polite end
   }, deadlineMs)
   try {
     const result = await use(sessionOf(client))
@@ -62,6 +86,7 @@ async function useClient<T>(pool: pg.Pool, use: (session: SqlSession) => Promise
     throw error
   } finally {
     clearTimeout(timer)
+    inUse.delete(socket)
   }
 }
 
@@ -82,6 +107,6 @@ function* slices(text: string): Generator<string> {
 }
 
 /** pg keeps the socket here and has no other way to let go of a server that does not answer. */
-function socketOf(client: pg.PoolClient): Socket {
+function socketOf(client: pg.ClientBase): Socket {
   return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream
 }

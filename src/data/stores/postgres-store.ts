@@ -36,7 +36,7 @@ export class PostgresStore extends SqlQueries implements AggregateStore {
 
   constructor(server: SqlServer) {
     super(
-      () => this.#dialect(),
+      () => this.#spoken(),
       (sql, values) => this.#use('query', QUERY_MS, (session) => session.query(sql, values)),
     )
     this.#server = server
@@ -52,7 +52,7 @@ export class PostgresStore extends SqlQueries implements AggregateStore {
   }
 
   async describe(): Promise<StoreDescription> {
-    const { flavour } = this.#dialect()
+    const { flavour } = this.#spoken()
     invariant(flavour !== 'duckdb', 'a server speaks PostgreSQL')
     return { backend: 'postgres', chunks: flavour, schemaVersion: SCHEMA_VERSION, says: SAYS[flavour] }
   }
@@ -129,7 +129,7 @@ export class PostgresStore extends SqlQueries implements AggregateStore {
     await this.#server.close()
   }
 
-  #dialect(): Dialect {
+  #spoken(): Dialect {
     invariant(this.#flavour !== undefined, 'migrate comes first')
     return DIALECTS[this.#flavour]
   }

@@ -3,7 +3,7 @@
  * batch at a time, so its memory is bounded however far it is behind; what could not be written is simply read again. Never
  * throws into the process that it runs in and never blocks it for longer than a slice of parsing.
  */
-import { isQuantbotError } from '#core/errors'
+import { isQuantbotError, QuantbotError } from '#core/errors'
 import type { TimePort } from '#core/ports'
 import type { EpochMs } from '#core/time'
 import { wait } from '#core/wait'
@@ -40,8 +40,9 @@ export interface ProjectorOptions {
   readonly idleMs?: number
   /** First and longest wait after a failure; default 250 ms and 30 s. */
   readonly retryMs?: readonly [first: number, longest: number]
-  /** A failure began, or is over (undefined). Told once each. */
-  readonly onTrouble?: (error: { readonly code: string; readonly message: string } | undefined) => void
+  /** Failures began; told once, until they are over. */
+  readonly onTrouble?: (error: QuantbotError) => void
+  readonly onMended?: () => void
 }
 
 export interface ProjectorStatus {
@@ -198,19 +199,21 @@ export class Projector {
   }
 
   #fail(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error)
+    const known = isQuantbotError(error)
+      ? error
+      : new QuantbotError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
     const isFirst = this.#error === undefined
     this.#failures++
     this.#state = 'unavailable'
-    this.#error = { code: isQuantbotError(error) ? error.code : 'INTERNAL', message }
-    if (isFirst) this.#options.onTrouble?.(this.#error)
+    this.#error = { code: known.code, message: known.message }
+    if (isFirst) this.#options.onTrouble?.(known)
   }
 
   #mended(): void {
     if (this.#error === undefined) return
     this.#error = undefined
     this.#failures = 0
-    this.#options.onTrouble?.(undefined)
+    this.#options.onMended?.()
   }
 
   #retryMs(): number {

@@ -16,5 +16,6 @@ export interface SqlServer {
   use<T>(use: (session: SqlSession) => Promise<T>, deadlineMs: number): Promise<T>
   /** Whose it is, without user and password. */
   readonly place: string
+  /** Cuts what is in use: it rejects. */
   close(): Promise<void>
 }

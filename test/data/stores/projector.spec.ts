@@ -121,7 +121,8 @@ describe('the projector', () => {
       batchEvents: 100,
       retryMs: [10, 80],
       idleMs: 1_000_000,
-      onTrouble: (error) => told.push(error?.code),
+      onTrouble: ({ code }) => told.push(code),
+      onMended: () => told.push(undefined),
     })
     projector.start()
     await until(() => projector.status().state === 'up to date')
