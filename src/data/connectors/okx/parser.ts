@@ -127,8 +127,8 @@ function guessRow(row: unknown): ReturnType<PayloadParser['guess']> {
   const fields = fieldsOf(row, '')
   const mark = MARKS.find(([key]) => key in fields)
   const place = placeOf(fields.instId, fields.instType)
-  // Balances have `details` as well, and no instrument.
-  if (mark !== undefined && (mark[0] !== 'details' || place.market !== undefined)) return { topic: mark[1], ...place }
+  // Balances have `details` as well, spreads `tickSz`; neither has an instrument.
+  if (mark !== undefined && (fields.instId !== undefined || mark[0] === 'idxPx')) return { topic: mark[1], ...place }
   if ('asks' in fields && 'bids' in fields) return { topic: 'rest/books', ...place }
   if ('tradeId' in fields && 'px' in fields && 'sz' in fields && !('ordId' in fields))
     return { topic: 'rest/trades', ...place }
