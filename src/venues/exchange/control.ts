@@ -8,6 +8,8 @@ import type { World } from './world.port.js'
 
 /** Bars of one answer. */
 const BARS_MAX = 100_000
+/** When the question does not say from when. */
+const BARS_USUAL = 1000
 const BODY_CHARACTERS = 64 * 1024
 
 export interface ControlDeps {
@@ -81,9 +83,9 @@ function truthBars(query: URLSearchParams, { world, now }: ControlDeps): unknown
   const id = query.get('instrument') ?? ''
   const interval = query.get('interval') ?? '1m'
   const at = now()
-  const from = Number(query.get('from') ?? world.start)
-  const to = Number(query.get('to') ?? at)
   if (!isInterval(interval)) throw new Refused(400, `interval ${JSON.stringify(interval)} is none`)
+  const from = Number(query.get('from') ?? Math.max(world.start, at - BARS_USUAL * INTERVAL_MS[interval]))
+  const to = Number(query.get('to') ?? at)
   if (!Number.isFinite(from) || !Number.isFinite(to)) throw new Refused(400, 'from and to are epoch ms')
   if ((to - from) / INTERVAL_MS[interval] > BARS_MAX) throw new Refused(400, `more than ${BARS_MAX} bars`)
   const listed = world.instruments(Math.max(world.start, Math.min(from, at))).concat(world.instruments(at))

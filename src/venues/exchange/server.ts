@@ -2,28 +2,24 @@
  * Owns one simulated exchange on loopback: HTTP and WebSocket on one port, ticks, faults, limits, counters. What the
  * answers say is the protocol's; all time is the injected clock's. Never listens on another address than 127.0.0.1.
  */
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { type WebSocket, WebSocketServer } from 'ws'
 import type { TimePort } from '#core/ports'
 import type { DurationMs, EpochMs } from '#core/time'
 import { control, isControl } from './control.js'
 import { createFaultBoard, type FaultBoard, type FaultRecord, targetOf } from './fault-board.js'
 import type { Fault, FaultPlan } from './faults.js'
 import { createLimiter, type Limiter } from './limiter.js'
-import type { SimContext, SimProtocol, SimSession } from './protocol.port.js'
-import { addressOf, answer, splitUrl } from './rest-side.js'
+import type { SimContext, SimProtocol } from './protocol.port.js'
+import { answer } from './rest-side.js'
+import { SocketSide } from './socket-side.js'
 import { createVenueClock, type VenueClock } from './venue-clock.js'
-import { Wire } from './wire.js'
 import { overlayWorld, type WorldOverlay } from './world/overlay.js'
 import type { World } from './world.port.js'
 
 const HOST = '127.0.0.1'
 /** Frames are sent this often; at a speed beyond what the machine can, the spans grow instead. */
 const TICK_MS = 50
-/** No venue takes longer messages. */
-const MESSAGE_BYTES = 1024 * 1024
 const LISTEN_AGAIN_MS = 100
 
 export type ExchangeEvent =
@@ -98,13 +94,10 @@ class Floor implements Exchange {
   readonly #board: FaultBoard
   readonly #context: SimContext
   readonly #server: Server
-  readonly #upgrades = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES })
-  readonly #wires = new Set<Wire>()
+  readonly #sockets: SocketSide
   readonly #statuses: Record<string, number> = {}
   readonly #errors: string[] = []
   #requests = 0
-  #frames = 0
-  #socketsEver = 0
   #shut = 0
   #isClosed = false
   #cancelTick: (() => void) | undefined
@@ -129,6 +122,13 @@ class Floor implements Exchange {
       onEnd: (fault) => this.#end(fault),
     })
     this.#context = this.#contextOf()
+    this.#sockets = new SocketSide({
+      protocol: options.protocol,
+      context: this.#context,
+      board: this.#board,
+      time: options.time,
+      onError: (error) => this.#failed(error),
+    })
     this.#server = createServer((request, response) => {
       const done = isControl(request)
         ? control(request, response, {
@@ -151,7 +151,7 @@ class Floor implements Exchange {
         response.destroy()
       })
     })
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+    this.#server.on('upgrade', (request, socket, head) => this.#sockets.upgrade(request, socket, head))
   }
 
   get rest(): string {
@@ -198,11 +198,11 @@ class Floor implements Exchange {
     return {
       requests: this.#requests,
       statuses: { ...this.#statuses },
-      frames: this.#frames,
+      frames: this.#sockets.frames,
       limitHits: this.#limiter.hits,
       bans: this.#limiter.bans,
-      openSockets: this.#wires.size,
-      socketsEver: this.#socketsEver,
+      openSockets: this.#sockets.open,
+      socketsEver: this.#sockets.ever,
       errors: [...this.#errors],
     }
   }
@@ -212,8 +212,7 @@ class Floor implements Exchange {
     this.#isClosed = true
     this.#cancelTick?.()
     this.#cancelListen?.()
-    for (const wire of this.#wires) wire.cut()
-    this.#upgrades.close()
+    this.#sockets.cutAll()
     const closed = this.#server.listening
       ? new Promise<void>((resolve) => this.#server.close(() => resolve()))
       : Promise.resolve()
@@ -236,50 +235,16 @@ class Floor implements Exchange {
 
   #tick(): void {
     this.#board.advance()
-    const to = this.now()
-    for (const wire of this.#wires) wire.advance(to)
+    this.#sockets.advance(this.now())
     this.#cancelTick = this.#options.time.after(this.#options.tickMs ?? TICK_MS, () => this.#tick())
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => socket.destroy())
-    const { path, rawQuery } = splitUrl(request.url ?? '/')
-    const ip = addressOf(request)
-    const { protocol, time } = this.#options
-    if (this.#board.meets('refuse', 'ws', path)) socket.destroy()
-    else if (this.#context.isInMaintenance) refuseUpgrade(socket, 503)
-    else if (this.#limiter.bannedUntil(ip) !== undefined) refuseUpgrade(socket, 403)
-    else {
-      const wire = new Wire({ id: ++this.#socketsEver, ip, path, rawQuery }, this.now(), {
-        time,
-        board: this.#board,
-        onFrame: () => {
-          this.#frames++
-        },
-        onError: (error) => this.#failed(error),
-      })
-      const session = protocol.connect(wire, this.#context)
-      if (session === undefined) refuseUpgrade(socket, 404)
-      else this.#upgrades.handleUpgrade(request, socket, head, (ws) => this.#join(ws, wire, session))
-    }
-  }
-
-  #join(ws: WebSocket, wire: Wire, session: SimSession): void {
-    ws.on('error', () => wire.cut())
-    ws.on('close', () => {
-      this.#wires.delete(wire)
-      wire.release()
-    })
-    this.#wires.add(wire)
-    wire.open(ws, session)
   }
 
   #begin(fault: Fault, at: EpochMs): void {
     this.#options.onEvent?.({ kind: 'fault', fault, at })
     const { kind, symbol } = fault
     const venueNow = this.now()
-    if (kind === 'disconnect') this.#cutSome(fault)
-    else if (kind === 'maintenance') for (const wire of this.#wires) wire.close(1001, 'maintenance')
+    if (kind === 'disconnect') this.#sockets.cutSome(fault)
+    else if (kind === 'maintenance') this.#sockets.closeAll(1001, 'maintenance')
     else if (kind === 'clockSkew') this.#clock.skew(fault.ms ?? 5000)
     else if (kind === 'banIp') this.#limiter.banExactly(HOST, fault.forMs ?? 120_000)
     else if (kind === 'delist') this.#overlay.delist(symbol ?? '', venueNow)
@@ -293,11 +258,6 @@ class Floor implements Exchange {
     if (fault.kind === 'clockSkew') this.#clock.skew(0)
     else if (fault.kind === 'delist') this.#overlay.relist(fault.symbol ?? '', this.now())
     else if (closesListener(fault)) this.#listenAgain()
-  }
-
-  #cutSome({ probability = 1, match }: Fault): void {
-    for (const wire of this.#wires)
-      if ((match === undefined || wire.path.includes(match)) && this.#board.chance() < probability) wire.cut()
   }
 
   /** Connections that are open stay so: only new ones find nobody. */
@@ -347,7 +307,3 @@ class Floor implements Exchange {
 
 const closesListener = (fault: Fault): boolean =>
   fault.kind === 'dnsFailure' || (fault.kind === 'refuse' && targetOf(fault) === 'both')
-
-function refuseUpgrade(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-}
