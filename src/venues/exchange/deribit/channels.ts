@@ -43,7 +43,9 @@ function make(head: string, rest: readonly string[], desk: Desk): Channel | unde
   if (head === 'book') return book(of, rest, desk)
   if (rest.length !== 2) return undefined
   if (head === 'trades') return trades((at) => listings(world, at).filter((listed) => listed.name === of.name), desk)
-  if (head === 'ticker') return every(BOOK_EVERY_MS, (at) => tickerRow(world, of, at, desk.stats))
+  // Marks of options follow the volatility, which is fitted about once a second.
+  if (head === 'ticker')
+    return every(of.kind === 'option' ? SECOND_MS : BOOK_EVERY_MS, (at) => tickerRow(world, of, at, desk.stats))
   if (head === 'perpetual' && of.isPerpetual)
     return every(BOOK_EVERY_MS, (at) => ({
       timestamp: at,

@@ -41,7 +41,15 @@ export function listings(world: World, at: EpochMs): readonly Listed[] {
   })
 }
 
+/** Worlds hand out the same instruments again and again: channels ask at every tick. */
+const known = new WeakMap<WorldInstrument, Listed | undefined>()
+
 function listedOf(instrument: WorldInstrument): Listed | undefined {
+  if (!known.has(instrument)) known.set(instrument, readListing(instrument))
+  return known.get(instrument)
+}
+
+function readListing(instrument: WorldInstrument): Listed | undefined {
   const name = nameOf(instrument)
   if (name === undefined) return undefined
   const isInverse = instrument.kind.startsWith('inverse')
