@@ -1,0 +1,11 @@
+import { connectorContract } from '../contracts/connector.contract.js'
+
+connectorContract('bybit', {
+  instruments: [
+    { instrument: 'bybit.linear.BTCUSDT', world: 'BTC/USDT:USDT' },
+    { instrument: 'bybit.linear.ETHUSDT', world: 'ETH/USDT:USDT' },
+    { instrument: 'bybit.spot.BTCUSDT', world: 'BTC/USDT' },
+    { instrument: 'bybit.inverse.BTCUSD', world: 'BTC/USD:BTC' },
+  ],
+  unknown: 'bybit.linear.BTCUSTD',
+})
