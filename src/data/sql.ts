@@ -2,12 +2,14 @@
  * Owns answering one SELECT over the lake: a database in memory of its own with a view a kind, locked before the query is
  * bound. Never writes, never reads beside the lake; what a query may be is judged by DuckDB's own parser, not by its text.
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api'
 import { QuantbotError } from '#core/errors'
 import { KIND_NAMES, type Kind } from './columns.js'
 import { sqlPaths, sqlText } from './duck.js'
 import { fileColumn, KINDS } from './kinds.js'
-import { lakeDir, listFiles, listKeys, locate } from './layout.js'
+import { lakeDir, listFiles, listKeys } from './layout.js'
 import { steady } from './publish.js'
 import { assertHarmless } from './sql-rules.js'
 
@@ -30,6 +32,8 @@ export interface SqlLimits {
 
 /** Memory that a query may take (ours: it runs beside a trading process). Nothing is spilled to disk. */
 const MEMORY = '2GB'
+/** How often a query is begun again when its files were merged meanwhile. */
+const MOVED_TRIES = 3
 const PARTITIONS = ['venue', 'market', 'symbol', 'interval', 'year'] as const
 
 /**
@@ -37,13 +41,30 @@ const PARTITIONS = ['venue', 'market', 'symbol', 'interval', 'year'] as const
  * understand, and for what takes longer than the limit.
  */
 export async function queryLake(home: string, sql: string, limits: SqlLimits): Promise<SqlAnswer> {
-  const views = await steady(home, () => KIND_NAMES.map((kind) => viewOf(home, kind)))
+  for (let tries = 1; ; tries++) {
+    const files = await steady(home, () => KIND_NAMES.map((kind) => pathsOf(home, kind)))
+    try {
+      return await queryFiles(home, sql, limits, files)
+    } catch (error) {
+      // Compaction may move a file between the look at the lake and the query.
+      if (tries === MOVED_TRIES || files.flat().every((path) => existsSync(path))) throw error
+    }
+  }
+}
+
+/** `files` by kind, in the order of the kinds. */
+async function queryFiles(
+  home: string,
+  sql: string,
+  limits: SqlLimits,
+  files: readonly (readonly string[])[],
+): Promise<SqlAnswer> {
   const instance = await DuckDBInstance.create(':memory:', { autoinstall_known_extensions: 'false' })
   try {
     const connection = await instance.connect()
     try {
       await assertHarmless(connection, sql)
-      for (const view of views) await connection.run(view)
+      for (const [i, kind] of KIND_NAMES.entries()) await connection.run(viewOf(kind, files[i]!))
       await lockDatabase(connection, lakeDir(home))
       return await answer(connection, sql, limits)
     } finally {
@@ -54,13 +75,16 @@ export async function queryLake(home: string, sql: string, limits: SqlLimits): P
   }
 }
 
-/** The view of a kind over its files as they are now; without any, an empty one with the same columns. */
-function viewOf(home: string, kind: Kind): string {
-  const { columns, aliases } = KINDS[kind]
-  const paths = listKeys(home)
+function pathsOf(home: string, kind: Kind): string[] {
+  return listKeys(home)
     .filter((key) => key.kind === kind)
     .flatMap((key) => listFiles(home, key))
-    .map(({ path }) => locate(home, path))
+    .map(({ path }) => join(lakeDir(home), path))
+}
+
+/** The view of a kind over its files; without any, an empty one with the same columns. */
+function viewOf(kind: Kind, paths: readonly string[]): string {
+  const { columns, aliases } = KINDS[kind]
   const others = Object.entries(aliases).map(([name, of]) => `${of} AS ${name}`)
   const names = columns.map(({ name }) => fileColumn(name))
   const types = `{'venue': VARCHAR, 'market': VARCHAR, 'symbol': VARCHAR, 'interval': VARCHAR, 'year': INTEGER}`
