@@ -284,13 +284,7 @@ describe('sockets', () => {
     expect(plans.map(({ endpoint, topics }) => [endpoint, topics.map(({ name }) => name)])).toEqual([
       [
         'publicWs',
-        [
-          'mark-price:BTC-USDT-SWAP',
-          'funding-rate:BTC-USDT-SWAP',
-          'liquidation-orders:SWAP',
-          'books:BTC-USDT',
-          'opt-summary:BTC-USD',
-        ],
+        ['mark-price:BTC-USDT-SWAP', 'funding-rate:BTC-USDT-SWAP', 'liquidation-orders:SWAP', 'books:BTC-USDT'],
       ],
       ['businessWs', ['candle1Dutc:BTC-USDT-SWAP', 'candle1m:BTC-USDT']],
     ])
@@ -328,20 +322,38 @@ describe('sockets', () => {
     expect(rules.ping!.everyMs).toBeLessThan(30_000)
   })
 
-  it('asks for the prices of a chain, because its stream has none', () => {
+  it('puts a chain together from the endpoints that each have a part of it', () => {
     const knowledge = { facts: () => OPTION, price: () => undefined }
     const polls = okxAdapter.polls([want('options', OPTION), want('mark', SWAP)], knowledge)
-    expect(polls.map(({ name }) => name)).toEqual(['tickers:BTC-USD', 'mark-price:BTC-USD', 'open-interest:BTC-USD'])
-    const ticker = (instId: string) => ({
+    const [tickers, marks, interest, summary] = polls
+    const names = ['tickers:BTC-USD', 'mark-price:BTC-USD', 'open-interest:BTC-USD', 'opt-summary:BTC-USD']
+    expect(polls.map(({ name }) => name)).toEqual(names)
+    const row = (fields: object, instId = 'BTC-USD-250926-100000-C', ts = '1700000000000') => ({
       instId,
-      bidPx: '0.05',
-      bidSz: '10',
-      askPx: '0.06',
-      askSz: '20',
-      ts: '1700000000000',
+      ts,
+      ...fields,
     })
-    const rows = polls[0]!.call.read(ok([ticker('BTC-USD-250926-100000-C'), ticker('BTC-USD-250926-90000-P')]), NOW)
-    expect(rows).toMatchObject([{ instrument: OPTION.instrument, bid: 0.05, bidSize: 0.1, ask: 0.06, askSize: 0.2 }])
+    const prices = { bidPx: '0.05', bidSz: '10', askPx: '0.06', askSz: '20' }
+    expect(tickers!.call.read(ok([row(prices), row(prices, 'BTC-USD-250926-90000-P')]), NOW)).toEqual([])
+    expect(marks!.call.read(ok([row({ markPx: '0.055' })]), NOW)).toEqual([])
+    const greeks = { markVol: '0.5', bidVol: '0.4', askVol: '0.6', deltaBS: '0.3', vegaBS: '70', fwdPx: '99000' }
+    const known = {
+      instrument: OPTION.instrument,
+      bid: 0.05,
+      ask: 0.06,
+      mark: 0.055,
+      markIv: 0.5,
+      delta: 0.3,
+      vega: 70,
+    }
+    expect(summary!.call.read(ok([row(greeks)]), NOW)).toMatchObject([{ ...known, openInterest: null }])
+    expect(interest!.call.read(ok([row({ oi: '500', oiCcy: '5' })]), NOW)).toMatchObject([
+      { ...known, openInterest: 5 },
+    ])
+    const later = row(greeks, 'BTC-USD-250926-100000-C', '1700000100000')
+    expect(summary!.call.read(ok([later]), NOW)).toMatchObject([
+      { bid: null, mark: null, openInterest: null, markIv: 0.5 },
+    ])
   })
 })
 

@@ -158,7 +158,7 @@ describe('sockets', () => {
     const records = parse('instruments', JSON.parse(take()[0]!))
     expect(records).toMatchObject([
       { kind: 'instrument', instrument: 'okx.swap.SOL-USDT-SWAP', facts: { isTrading: false } },
-      { kind: 'status', status: 'halted' },
+      { kind: 'status', status: 'delisted' },
     ])
   })
 

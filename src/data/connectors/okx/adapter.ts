@@ -1,19 +1,18 @@
 /** Owns OKX v5 as the connector sees it: hosts, limits, calls, sockets, rules. All of it data and pure functions. */
-import { parseInstrument } from '#core/ids'
 import { SECOND_MS } from '#core/time'
-import type { Call, Page, PollPlan, PoolSpec, SocketRules, VenueAdapter, Want } from '../adapter.port.js'
+import type { Call, Page, PoolSpec, SocketRules, VenueAdapter } from '../adapter.port.js'
 import { listOf, textOf } from '../fields.js'
-import { type InstrumentFacts, type InstrumentRecord, type Normal, PayloadRefused } from '../normal.js'
+import { type InstrumentFacts, type InstrumentRecord, PayloadRefused } from '../normal.js'
 import { okxBookRule } from './book-rule.js'
+import { chainPolls } from './chain-polls.js'
 import { okxDecoder } from './decoder.js'
 import { dataOf, failureOfStatus } from './envelope.js'
 import { bareScope, barPages, get, openInterestPages, settlementPages } from './histories.js'
 import { instrumentRow } from './instrument-rows.js'
 import { planSockets, requests } from './plans.js'
-import type { RowReader } from './scope.js'
-import { markRow, openInterestRow, timeRow } from './state-rows.js'
+import { timeRow } from './state-rows.js'
 import { INST_TYPES, type OkxMarket } from './symbols.js'
-import { readRows, tickerRow } from './trade-rows.js'
+import { readRows } from './trade-rows.js'
 
 /** Requests in 2 s by endpoint, as docs-v5 gives them; no header tells what is left, so each has its own pool. */
 const LIMITS: Readonly<Record<string, number>> = {
@@ -27,6 +26,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'open-interest-history': 10,
   'mark-price': 10,
   tickers: 20,
+  'opt-summary': 20,
 }
 
 const RULES: SocketRules = {
@@ -45,9 +45,6 @@ const sockets = (base: string) => ({
   businessWs: `${base}/business`,
   privateWs: `${base}/private`,
 })
-
-/** How often the prices of an option chain are asked for: the stream has volatilities and Greeks alone. */
-const CHAIN_EVERY_MS = 30 * SECOND_MS
 
 export const okxAdapter: VenueAdapter = {
   venue: 'okx',
@@ -81,7 +78,7 @@ export const okxAdapter: VenueAdapter = {
   bookSnapshot: () => undefined,
 
   sockets: planSockets,
-  polls: (wants, knowledge) => chainPolls(wants, knowledge),
+  polls: chainPolls,
   subscribe: (topics, id) => requests('subscribe', topics, id),
   unsubscribe: (topics, id) => requests('unsubscribe', topics, id),
   rules: () => RULES,
@@ -107,32 +104,4 @@ function instrumentPage(market: string, families: readonly string[]): Call<Page<
       .map((record) => record.facts),
     next: others.length === 0 ? undefined : instrumentPage(market, others),
   }))
-}
-
-function chainPolls(wants: readonly Want[], knowledge: Parameters<VenueAdapter['polls']>[1]): readonly PollPlan[] {
-  const chains = new Map<string, Set<string>>()
-  for (const { kind, facts } of wants) {
-    if (kind !== 'options' || parseInstrument(facts.instrument)?.market !== 'option') continue
-    const family = `${facts.base}-${facts.quote}`
-    const wanted = chains.get(family) ?? new Set<string>()
-    chains.set(family, wanted.add(facts.instrument))
-  }
-  const ask = (path: string, read: RowReader, family: string, wanted: ReadonlySet<string>): PollPlan => ({
-    name: `${path.slice(path.lastIndexOf('/') + 1)}:${family}`,
-    everyMs: CHAIN_EVERY_MS,
-    call: get(path, { instType: 'OPTION', instFamily: family }, (payload, receivedAt): readonly Normal[] => {
-      const scope = { ...bareScope(receivedAt), ...knowledge }
-      const rows = dataOf(payload).filter((row) => wanted.has(`okx.option.${instIdOf(row)}`))
-      return readRows(rows, read, scope)
-    }),
-  })
-  return [...chains].flatMap(([family, wanted]) => [
-    ask('/market/tickers', tickerRow, family, wanted),
-    ask('/public/mark-price', markRow, family, wanted),
-    ask('/public/open-interest', openInterestRow, family, wanted),
-  ])
-}
-
-function instIdOf(row: unknown): string {
-  return typeof row === 'object' && row !== null && 'instId' in row ? String(row.instId) : ''
 }

@@ -1,5 +1,6 @@
 /** Owns reading what OKX trades and on which terms (`public/instruments` and the channel of that name). */
 import { formatUnits, isDecimalString, multiplyUnits, parseUnits } from '#core/decimal'
+import { MINUTE_MS } from '#core/time'
 import { type Fields, fieldsOf, optionalNumber, positiveOf, textOf, timeOf } from '../fields.js'
 import { type InstrumentFacts, type InstrumentKind, PayloadRefused } from '../normal.js'
 import type { RowReader } from './scope.js'
@@ -9,19 +10,21 @@ import { marketOfType, type OkxMarket, refOf } from './symbols.js'
  * An instrument, and its status when it is not live. Rows in `preopen` without terms (only instId and instType are set)
  * say nothing yet and are passed over. OKX has no least order value: error 51020 tells it.
  */
-export const instrumentRow: RowReader = (row, _scope, out) => {
+export const instrumentRow: RowReader = (row, scope, out) => {
   const fields = fieldsOf(row, 'data[]')
   if (fields.state === 'preopen' && (fields.tickSz === '' || fields.tickSz === undefined)) return
   const facts = factsOf(fields)
   out.push({ kind: 'instrument', instrument: facts.instrument, facts })
-  if (!facts.isTrading)
-    out.push({
-      kind: 'status',
-      venue: 'okx',
-      instrument: facts.instrument,
-      status: 'halted',
-      detail: `state ${String(fields.state)}`,
-    })
+  if (facts.isTrading) return
+  // When it is delivered or, of spot pairs and swaps, delisted; our clock may be a little behind.
+  const endsAt = optionalNumber(fields.expTime, 'data[].expTime')
+  out.push({
+    kind: 'status',
+    venue: 'okx',
+    instrument: facts.instrument,
+    status: endsAt !== null && endsAt <= scope.receivedAt + MINUTE_MS ? 'delisted' : 'halted',
+    detail: `state ${String(fields.state)}`,
+  })
 }
 
 function factsOf(fields: Fields): InstrumentFacts {

@@ -37,7 +37,7 @@ const SILENCE: Readonly<Record<StreamKind, DurationMs | null>> = {
   liquidations: null,
   quotes: 2 * MINUTE_MS,
   book: 2 * MINUTE_MS,
-  options: MINUTE_MS,
+  options: null,
   volatilityIndex: null,
   index: MINUTE_MS,
   status: null,
@@ -71,12 +71,12 @@ function topicNames({ kind, facts, interval }: Want): readonly string[] {
       return isContract ? [`open-interest:${symbol}`] : []
     case 'liquidations':
       return isContract ? [`liquidation-orders:${type}`] : []
-    case 'options':
-      return market === 'option' ? [`opt-summary:${facts.base}-${facts.quote}`] : []
     case 'index':
       return [`index-tickers:${facts.base}-${facts.quote}`]
     case 'status':
       return ['status', `instruments:${type}`]
+    // Chains are asked for by REST: the stream of them has no prices.
+    case 'options':
     case 'volatilityIndex':
       return []
   }

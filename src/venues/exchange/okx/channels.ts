@@ -145,7 +145,9 @@ function instruments(world: World, instType: unknown): Channel {
       if (floorTo(to, SECOND_MS) <= from) return []
       const now = ofType(to)
       const came = [...now].filter(([id]) => !known.has(id)).map(([, of]) => instrumentRow(of, 'live'))
-      const went = [...known].filter(([id]) => !now.has(id)).map(([, of]) => instrumentRow(of, 'suspend'))
+      const went = [...known]
+        .filter(([id]) => !now.has(id))
+        .map(([, of]) => ({ ...instrumentRow(of, 'suspend'), expTime: String(to) }))
       known = now
       return pushed([...came, ...went])
     },
