@@ -1,6 +1,7 @@
 /** Every recorded payload of Binance is read or refused; book captures end in the pictures that others computed. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { PARSERS } from '#data/connectors/adapters'
 import { binanceAdapter } from '#data/connectors/binance/adapter'
 import { instrumentsOf } from '#data/connectors/binance/instruments'
 import { binanceParser } from '#data/connectors/binance/parser'
@@ -82,6 +83,16 @@ describe.skipIf(fixtures === undefined || raw === undefined)('recorded payloads 
       bids: top(expected.top5.bids),
       asks: top(expected.top5.asks),
     })
+  })
+})
+
+describe.skipIf(raw === undefined)('recorded payloads of venues without a connector', () => {
+  it.each(['bitmex', 'gateio', 'hyperliquid'])('%s: are refused, all of them, because there is no parser', (venue) => {
+    const folder = sharedPath('data', 'raw', venue)!
+    const tally = payloadsContract(PARSERS[venue], [folder], { marketOf })
+    expect(tally.records).toEqual({})
+    expect(tally.payloads).toBeGreaterThan(10)
+    expect(tally.refused['no parser']).toBe(tally.payloads)
   })
 })
 

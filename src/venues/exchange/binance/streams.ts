@@ -7,8 +7,9 @@ import type { World } from '../world.port.js'
 import { type BookText, bookAt, changes, stepOf, timeOfStep, updateIdOf } from './books.js'
 import { nextFundingAt } from './futures-rest.js'
 import { BAR_MS, BOOK_DEPTH, type Market } from './limits.js'
-import { aggTradeRow, dayStatistics, klineRow } from './market-rest.js'
-import { isPerpetual, type Listed, markText, priceText, type SymbolTable, sizeText, volumeTexts } from './symbols.js'
+import { aggTradeRow, klineRow } from './market-rest.js'
+import { futureKeys, isPerpetual, type Listed, markText, priceText, type SymbolTable, sizeText } from './symbols.js'
+import { miniTickerEvent, tickerEvent } from './ticker-events.js'
 
 /** What `(from, to]` brought, as payloads of the stream. */
 export type Stream = (from: EpochMs, to: EpochMs) => readonly unknown[]
@@ -18,10 +19,6 @@ export interface Floor {
   readonly world: World
   readonly table: SymbolTable
 }
-
-/** Keys that the merge of June 2026 brought: which futures, and the pair. */
-const futureKeys = (of: Listed): object =>
-  of.market === 'spot' ? {} : { st: of.market === 'usdm' ? 1 : 2, ps: of.pair }
 
 /** Calls `make` when a multiple of `everyMs` lies in the span. */
 const every =
@@ -221,50 +218,6 @@ const liquidationStream = (world: World, of: Listed): Stream => {
       const order = { o: 'LIMIT', f: 'IOC', q: size, p: price, ap: price, X: 'FILLED', l: size, z: size, T: trade.ts }
       return [{ e: 'forceOrder', E: trade.ts, ...futureKeys(of), o: { s: of.symbol, S, ...order } }]
     })
-  }
-}
-
-function miniTickerEvent(world: World, of: Listed, at: EpochMs): unknown {
-  const day = dayStatistics(world, of, at)
-  const [v, q] = volumeTexts(of, day.volume, day.quoteVolume)
-  const [c, o, h, l] = [day.last, day.open, day.high, day.low].map((price) => priceText(of, price))
-  return { e: '24hrMiniTicker', E: at, s: of.symbol, ...futureKeys(of), c, o, h, l, v, q }
-}
-
-function tickerEvent(world: World, of: Listed, at: EpochMs): unknown {
-  const day = dayStatistics(world, of, at)
-  const [v, q] = volumeTexts(of, day.volume, day.quoteVolume)
-  const [c, o, h, l, p] = [day.last, day.open, day.high, day.low, day.last - day.open].map((price) =>
-    priceText(of, price),
-  )
-  const { bid, ask, bidSize, askSize } = world.quote(of.instrument, at)
-  const quote = {
-    b: priceText(of, bid),
-    B: sizeText(of, bidSize, bid),
-    a: priceText(of, ask),
-    A: sizeText(of, askSize, ask),
-  }
-  return {
-    e: '24hrTicker',
-    E: at,
-    s: of.symbol,
-    ...futureKeys(of),
-    p,
-    P: ((day.last / day.open - 1) * 100).toFixed(3),
-    w: priceText(of, day.volume > 0 ? day.quoteVolume / day.volume : day.last),
-    ...(of.market === 'spot' ? { x: o, ...quote } : {}),
-    c,
-    Q: of.lot,
-    o,
-    h,
-    l,
-    v,
-    q,
-    O: day.openTime,
-    C: at,
-    F: 0,
-    L: day.trades,
-    n: day.trades,
   }
 }
 

@@ -114,3 +114,7 @@ export function volumeTexts(of: Listed, coins: number, quote: number): readonly 
 }
 
 export const isPerpetual = (of: Listed): boolean => of.contractType === 'PERPETUAL'
+
+/** Keys that the merge of June 2026 brought: which futures, and the pair. */
+export const futureKeys = (of: Listed): object =>
+  of.market === 'spot' ? {} : { st: of.market === 'usdm' ? 1 : 2, ps: of.pair }
