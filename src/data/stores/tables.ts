@@ -72,7 +72,11 @@ export const TABLES = {
     mark: 'double',
     index_price: 'double',
   }),
-  open_interest: market('observed_at', ['instrument', 'observed_at'], { instrument: 'text', observed_at: 'time', open_interest: 'double' }),
+  open_interest: market('observed_at', ['instrument', 'observed_at'], {
+    instrument: 'text',
+    observed_at: 'time',
+    open_interest: 'double',
+  }),
   volatility: market('observed_at', ['venue', 'currency', 'observed_at'], {
     venue: 'text',
     currency: 'text',
