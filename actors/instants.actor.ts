@@ -8,6 +8,7 @@ import type { PushedInput } from '#engine/live'
 import type { AgentWork, Health } from './agent.port.js'
 import { aborted } from './decider-agent.js'
 import type { Feed } from './feed.port.js'
+import { withInputs } from './feed-inputs.js'
 import { INSTANTS, type InstantAssembler, instantInput } from './instant-assembler.js'
 
 interface Bar {
@@ -25,53 +26,37 @@ export class InstantsFeed implements Feed {
   readonly sources = []
   readonly recovered = []
   readonly hasEnded = false
-  readonly #assembler: InstantAssembler
+  readonly #makeAssembler: () => InstantAssembler
+  #assembler: InstantAssembler | undefined
   readonly #time: TimePort
   readonly #closed = new Subject<PushedInput>()
   #cancel: () => void = () => undefined
   #isRunning = false
   #isFrozen = false
 
-  /** `connectors` are the names of the feeds whose bars it waits for. */
-  constructor(assembler: InstantAssembler, time: TimePort, connectors: readonly string[]) {
-    this.#assembler = assembler
+  /** `makeAssembler` is called at the start, when what the log has is known; `connectors` are the feeds whose bars it waits for. */
+  constructor(makeAssembler: () => InstantAssembler, time: TimePort, connectors: readonly string[]) {
+    this.#makeAssembler = makeAssembler
     this.#time = time
     this.dependencies = connectors
   }
 
   /** The same feed, looked at on its way to the host. */
   behind(feed: Feed): Feed {
-    const { inputs$ } = feed
-    if (inputs$ === undefined) return feed
-    const watched = (room$: Observable<boolean>): Observable<PushedInput> =>
-      new Observable((subscriber) =>
-        inputs$.call(feed, room$).subscribe({
-          next: (input) => {
-            subscriber.next(input)
-            if (input.type === 'BarClosed') this.#bar(input.data as unknown as Bar) // the catalogue's payload of that type
-          },
-          error: (error) => subscriber.error(error),
-          complete: () => subscriber.complete(),
-        }),
-      )
-    return {
-      name: feed.name,
-      version: feed.version,
-      dependencies: feed.dependencies,
-      kind: feed.kind,
-      onOrderPath: feed.onOrderPath,
-      sources: feed.sources,
-      recovered: feed.recovered,
-      get hasEnded() {
-        return feed.hasEnded
-      },
-      inputs$: watched,
-      freeze: () => feed.freeze(),
-      run: (work) => feed.run(work),
-      healthcheck: () => feed.healthcheck(),
-      ...(feed.start ? { start: (signal) => feed.start!(signal) } : {}),
-      ...(feed.restore ? { restore: (signal) => feed.restore!(signal) } : {}),
-    }
+    return withInputs(
+      feed,
+      (inputs$) =>
+        new Observable((subscriber) =>
+          inputs$.subscribe({
+            next: (input) => {
+              subscriber.next(input)
+              if (input.type === 'BarClosed') this.#bar(input.data as unknown as Bar) // the catalogue's payload of that type
+            },
+            error: (error) => subscriber.error(error),
+            complete: () => subscriber.complete(),
+          }),
+        ),
+    )
   }
 
   inputs$(): Observable<PushedInput> {
@@ -83,6 +68,7 @@ export class InstantsFeed implements Feed {
   }
 
   async run({ signal }: AgentWork): Promise<void> {
+    this.#assembler ??= this.#makeAssembler()
     this.#isRunning = true
     this.#look()
     try {
@@ -98,13 +84,14 @@ export class InstantsFeed implements Feed {
   }
 
   #bar({ instrument, interval, openTime }: Bar): void {
-    this.#say(this.#assembler.bar(instrument, interval, openTime))
+    this.#say(this.#assembler?.bar(instrument, interval, openTime))
   }
 
   #look(): void {
+    const assembler = this.#assembler!
     const now = this.#time.now()
-    this.#say(this.#assembler.overdue(now))
-    const delayMs = Math.max(1, this.#assembler.nextLookAt(now) - now)
+    this.#say(assembler.overdue(now))
+    const delayMs = Math.max(1, assembler.nextLookAt(now) - now)
     this.#cancel = this.#time.after(delayMs, () => {
       if (this.#isRunning) this.#look()
     })

@@ -2,7 +2,7 @@
  * Owns the feed of doubts about data: what LiveQuality finds becomes DataQualityChanged, ahead of the bar in doubt. Never
  * changes or holds back what passes.
  */
-import { Observable, Subject } from 'rxjs'
+import { type Observable, Subject, tap } from 'rxjs'
 import type { TimePort } from '#core/ports'
 import { SECOND_MS } from '#core/time'
 import type { Normal } from '#data/connectors/normal'
@@ -11,6 +11,7 @@ import type { PushedInput } from '#engine/live'
 import type { AgentWork, Health } from './agent.port.js'
 import { aborted } from './decider-agent.js'
 import type { Feed } from './feed.port.js'
+import { withInputs } from './feed-inputs.js'
 
 const QUALITY = 'connector/quality'
 
@@ -57,21 +58,9 @@ export class QualityFeed implements Feed {
     else if (record.kind === 'mark') this.quality.mark(record.instrument, record.mark, receivedAt)
   }
 
-  /** A stream of inputs in which each bar is looked at before it is handed on. */
-  ahead(inputs$: Observable<PushedInput>): Observable<PushedInput> {
-    return new Observable((subscriber) =>
-      inputs$.subscribe({
-        next: (input) => {
-          if (input.type === 'BarClosed') {
-            const { instrument, close } = input.data as unknown as Bar // the catalogue's payload of that type
-            this.quality.bar(instrument, close)
-          }
-          subscriber.next(input)
-        },
-        error: (error) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      }),
-    )
+  /** The same feed, each bar looked at before it is handed on. */
+  before(feed: Feed): Feed {
+    return withInputs(feed, (inputs$) => inputs$.pipe(tap((input) => this.#bar(input))))
   }
 
   inputs$(): Observable<PushedInput> {
@@ -99,6 +88,12 @@ export class QualityFeed implements Feed {
       isHealthy: true,
       detail: failing.map(({ subject, checks }) => `${subject}: ${checks.join(', ')}`).join('; '),
     }
+  }
+
+  #bar(input: PushedInput): void {
+    if (input.type !== 'BarClosed') return
+    const { instrument, close } = input.data as unknown as Bar // the catalogue's payload of that type
+    this.quality.bar(instrument, close)
   }
 
   #look(): void {

@@ -17,12 +17,12 @@ import { historyOf } from './run-history.js'
 export interface Parent {
   readonly parent: NonNullable<RunManifest['parent']>
   readonly carried: readonly PushedInput[]
-  /** The child's configuration: a simulated market goes on where the parent's ended, at the next start of a day. */
+  /** The child's configuration: the built-in market goes on where the parent's ended, at the next start of a day. */
   readonly config: Config
 }
 
 /** Reads the parent's log to its end. RUN_LOCKED while it is being written; CONFIG_INVALID when the market would be another. */
-export function parentOf(home: string, run: string, config: Config): Parent {
+export async function parentOf(home: string, run: string, config: Config): Promise<Parent> {
   const dir = findRun(home, run)
   if (lockOwner(dir) !== undefined) throw new QuantbotError('RUN_LOCKED', `${dir}: stop the parent first`)
   const recorded = openRecordedRun(dir)
@@ -32,7 +32,7 @@ export function parentOf(home: string, run: string, config: Config): Parent {
       runDir: dir,
       deciders: catalogue(recorded.config, fillsOf(recorded.manifest.mode)),
       runSeed: recorded.config.seed,
-      history: () => historyOf(recorded),
+      history: await historyOf(home, recorded),
     },
     end.seq,
   )
@@ -41,7 +41,7 @@ export function parentOf(home: string, run: string, config: Config): Parent {
   return {
     parent: { run: parent, seq: end.seq, hash: end.hash },
     carried: [{ type: 'StateCarried', by: 'supervisor/root', data: { parent, ...book } }],
-    config: carriedOn(config, recorded.config, end.ts),
+    config: recorded.manifest.mode === 'sim' ? carriedOn(config, recorded.config, end.ts) : config,
   }
 }
 

@@ -19,6 +19,8 @@ export interface OpenRun {
   readonly deciders: readonly AnyDecider[]
   readonly createdAt: number
   readonly parent?: RunManifest['parent']
+  /** Files that a new run's history is read from. */
+  readonly history?: RunManifest['history']
 }
 
 export interface OpenedRun extends MadeRun {

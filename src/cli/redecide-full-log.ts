@@ -5,21 +5,21 @@ import { fingerprintOf } from '#events/log/fingerprint'
 import type { RecordedRun } from './recorded-run.js'
 import type { Replay } from './replay-again.js'
 import { restoredAgent } from './restored-agent.js'
-import { historyOf } from './run-history.js'
+import type { History } from './run-history.js'
 
 /** Whether the venue of a run was simulated. */
 export const fillsOf = (mode: string): 'quote' | 'venue' | 'nextOpen' =>
   mode === 'live' ? 'venue' : mode === 'backtest' || mode === 'replay' ? 'nextOpen' : 'quote'
 
-export function redecideFullLog(run: RecordedRun): Replay {
+export function redecideFullLog(run: RecordedRun, history: History): Replay {
   const begun = performance.now()
   const deciders = catalogue(run.config, fillsOf(run.manifest.mode))
   const { divergence, derivedEvents } = redecideLog({
     runDir: run.dir,
     deciders,
     runSeed: run.config.seed,
-    history: historyOf(run),
-    restored: restoredAgent(run),
+    history: history(),
+    restored: restoredAgent(run, history),
   })
   const fingerprint = fingerprintOf(run.dir)
   return {

@@ -8,6 +8,7 @@ import { fingerprintOf } from '#events/log/fingerprint'
 import type { GlobalOptions } from './home.js'
 import { openRecordedRun, type RecordedRun, tapeOf } from './recorded-run.js'
 import { redecideFullLog } from './redecide-full-log.js'
+import { historyOf } from './run-history.js'
 import { endProgress, paint, progress, say, sayJson } from './terminal.js'
 
 export interface Replay {
@@ -21,7 +22,8 @@ export interface Replay {
 export async function replayAgain(home: string, dir: string, options: GlobalOptions): Promise<void> {
   const run = openRecordedRun(dir)
   progress('deciding again')
-  const replay = run.manifest.log === 'derived' ? await redecideTape(home, run) : redecideFullLog(run)
+  const replay =
+    run.manifest.log === 'derived' ? await redecideTape(home, run) : redecideFullLog(run, await historyOf(home, run))
   endProgress()
   const { identical, fingerprint, derivedEvents, divergence } = replay
   const firstDivergence =

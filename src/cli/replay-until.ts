@@ -7,6 +7,7 @@ import { findSeq, forEachGroup } from '#events/log/reader'
 import type { GlobalOptions } from './home.js'
 import { openRecordedRun, type RecordedRun, tapeOf } from './recorded-run.js'
 import { refoldOptions } from './restored-agent.js'
+import { historyOf } from './run-history.js'
 import { endProgress, progress, say, sayJson } from './terminal.js'
 
 export async function replayUntil(home: string, dir: string, until: string, options: GlobalOptions): Promise<void> {
@@ -15,7 +16,7 @@ export async function replayUntil(home: string, dir: string, until: string, opti
     throw new QuantbotError('USAGE', `--until ${JSON.stringify(until)} is no seq`)
   const run = openRecordedRun(dir)
   progress('finding the states')
-  const states = run.manifest.log === 'derived' ? await statesOfTape(home, run, seq) : statesOfLog(run, seq)
+  const states = run.manifest.log === 'derived' ? await statesOfTape(home, run, seq) : await statesOfLog(home, run, seq)
   endProgress()
   const agents = [...states].map(([agent, state]) => ({ agent, state }))
   if (options.json === true) {
@@ -36,7 +37,7 @@ async function statesOfTape(home: string, run: RecordedRun, untilSeq: number): P
   return new Map(dispatcher.slots.map(({ decider, state }) => [decider.name, state]))
 }
 
-function statesOfLog(run: RecordedRun, seq: number): States {
+async function statesOfLog(home: string, run: RecordedRun, seq: number): Promise<States> {
   if (findSeq(run.dir, seq) === undefined) {
     let last = 0
     forEachGroup(run.dir, (_, commit) => {
@@ -44,7 +45,7 @@ function statesOfLog(run: RecordedRun, seq: number): States {
     })
     throw beyond(run, last)
   }
-  return refoldUntil(refoldOptions(run), seq)
+  return refoldUntil(refoldOptions(run, await historyOf(home, run)), seq)
 }
 
 const beyond = (run: RecordedRun, last: number): QuantbotError =>

@@ -10,14 +10,19 @@ export interface RunOptions extends GlobalOptions {
   readonly run?: string
   readonly childOf?: string
   readonly seed?: string
-  readonly speed: string
+  readonly speed?: string
+  readonly clock: string
+  readonly backfill: boolean
   readonly days?: string
   readonly for?: string
   readonly view: boolean
 }
 
 export interface RunSettings {
+  readonly mode: 'sim' | 'paper'
   readonly config: Config
+  /** Whose clock a paper run goes by. */
+  readonly clock: 'machine' | 'venue'
   /** Null: as fast as it goes. */
   readonly speed: number | null
   readonly days: number | undefined
@@ -26,18 +31,18 @@ export interface RunSettings {
 
 /** USAGE names the option; CONFIG_UNREADABLE, CONFIG_INVALID. */
 export function readRunOptions(options: RunOptions): RunSettings {
-  if (options.mode !== 'sim') {
-    const known = options.mode === 'paper' || options.mode === 'live'
-    const why = known
-      ? `comes with the venues, which this version does not have; use sim`
-      : 'is none of sim, paper, live'
-    throw new QuantbotError('USAGE', `--mode ${options.mode} ${why}`)
-  }
+  const mode = modeOf(options.mode)
+  if (options.clock !== 'machine' && options.clock !== 'venue')
+    throw new QuantbotError('USAGE', `--clock ${options.clock} is neither machine nor venue`)
+  if (mode === 'paper' && options.config === undefined)
+    throw new QuantbotError('USAGE', '--mode paper needs --config FILE with a universe of instruments')
   const base = options.config === undefined ? configSchema.parse({}) : readConfig(options.config)
   const seed = numberOf('--seed', options.seed, (n) => Number.isInteger(n) && n >= 0 && n <= 4294967295)
   return {
+    mode,
+    clock: options.clock,
     config: seed === undefined ? base : { ...base, seed },
-    speed: options.speed === 'max' ? null : (numberOf('--speed', options.speed, (n) => n > 0 && n <= 1e7) ?? null),
+    speed: speedOf(options.speed, mode),
     days: numberOf('--days', options.days, (n) => Number.isInteger(n) && n > 0 && n <= 36_500),
     seconds: numberOf('--for', options.for, (n) => n > 0 && n <= 1e6),
   }
@@ -49,4 +54,17 @@ function numberOf(option: string, text: string | undefined, isValid: (n: number)
   if (text.trim() === '' || !isValid(value))
     throw new QuantbotError('USAGE', `${option} ${JSON.stringify(text)} is out of range`)
   return value
+}
+
+function modeOf(text: string): 'sim' | 'paper' {
+  if (text === 'sim' || text === 'paper') return text
+  const why = text === 'live' ? 'comes with live execution, which this version does not have' : 'is no mode'
+  throw new QuantbotError('USAGE', `--mode ${text} ${why}; use sim or paper`)
+}
+
+const SIM_SPEED = 7200
+
+function speedOf(text: string | undefined, mode: 'sim' | 'paper'): number | null {
+  if (text === 'max' && mode === 'sim') return null
+  return numberOf('--speed', text, (n) => n > 0 && n <= 1e7) ?? (mode === 'sim' ? SIM_SPEED : 1)
 }

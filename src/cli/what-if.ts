@@ -59,7 +59,7 @@ export async function whatIf(home: string, dir: string, patchFile: string, optio
   const parent = openRecordedRun(dir)
   const patched = patchedConfig(parent, patchFile)
   progress('reading the inputs')
-  const source = parent.manifest.log === 'derived' ? await tapeSource(home, parent) : logSource(parent)
+  const source = parent.manifest.log === 'derived' ? await tapeSource(home, parent) : await logSource(home, parent)
   const id = options.run ?? freshRunId('whatif', Date.now())
   progress('deciding unpatched')
   const control = await decide(home, `${id}-control`, parent, parent.config, source)
@@ -86,7 +86,7 @@ async function tapeSource(home: string, parent: RecordedRun): Promise<Source> {
   return { span, inputs: { plan: tape.plan, history: tape.history }, tape: parent.manifest.tape }
 }
 
-function logSource(parent: RecordedRun): Source {
+async function logSource(home: string, parent: RecordedRun): Promise<Source> {
   const { series, listings, commands } = tapeFromLog(parent.dir)
   const plan = planRecorded(series, listings)
   const first = plan.merged.instants[0]
@@ -94,7 +94,9 @@ function logSource(parent: RecordedRun): Source {
   if (first === undefined || last === undefined)
     throw new QuantbotError('LAKE_EMPTY', `${parent.manifest.run} recorded no bars to decide on`)
   const span = { fromDay: floorTo(first - 1, DAY_MS), toDay: floorTo(last - 1, DAY_MS) }
-  return { span, inputs: { plan, historyInputs: historyOf(parent), commands }, tape: [] }
+  const history = await historyOf(home, parent)
+  const historyInputs = { [Symbol.iterator]: () => history()[Symbol.iterator]() }
+  return { span, inputs: { plan, historyInputs, commands }, tape: [] }
 }
 
 async function decide(home: string, id: string, parent: RecordedRun, config: Config, source: Source): Promise<Decided> {

@@ -77,7 +77,7 @@ describe('the feed of instants', () => {
       healthcheck: () => ({ isHealthy: true, detail: '' }),
     }
     const time = { now: () => T + 30_000, after: () => () => undefined }
-    const instants = new InstantsFeed(assembler(), time, ['connector/test'])
+    const instants = new InstantsFeed(() => assembler(), time, ['connector/test'])
     const seen: string[] = []
     const stop = new AbortController()
     const running = instants.run({ signal: stop.signal, degraded: () => undefined, recovered: () => undefined })

@@ -223,7 +223,8 @@ describe('a run of the built-in market', () => {
       log: 'full',
       startRunning: false,
     })
-    for (const input of historyOf(run)) refolded.warm(input)
+    const history = await historyOf(home, run)
+    for (const input of history()) refolded.warm(input)
     const routes = new Routes(refolded.slots)
     const roots = events.flatMap((event, i) => (event.cause === 0 ? [i] : []))
     const marks = [0.2, 0.5, 0.8, 1].map((share) => Math.floor(share * (roots.length - 1)))
@@ -238,7 +239,7 @@ describe('a run of the built-in market', () => {
         runDir: run.dir,
         deciders: catalogue(run.config, 'quote'),
         runSeed: run.config.seed,
-        history: historyOf(run),
+        history: history(),
         untilSeq: seq,
       })
       expect(decidedAgain.divergence).toBeUndefined()

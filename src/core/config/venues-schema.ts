@@ -55,6 +55,10 @@ export const marketDataSchema = z.strictObject({
     .describe('Currencies whose option chains and volatility index are read from Deribit.')
     .default([]),
   optionChainMinutes: count('Minutes between two looks at the chains.').default(5),
+  extra: z
+    .array(z.enum(['trades', 'liquidations', 'book']))
+    .describe('Further streams of the universe; they enter no log, but raw frames where those are kept.')
+    .default([]),
   keepFrames: toggle('Whether raw frames are kept for replay, gzip-compressed, by venue and day.').default(false),
   staleMs: count('Milliseconds without a newer quote or mark after which an instrument counts as stale.').default(
     15_000,

@@ -1,0 +1,112 @@
+/**
+ * Owns the history of a run on venues: what the agents must have seen, which files of the lake hold it, and the same inputs
+ * again for a replay. Day bars first, then the bars that the run itself reads; never a row behind the start of the run.
+ */
+import { catalogue, warmupMs } from '#actors/catalogue'
+import type { TapeSeries } from '#backtest/tape'
+import { historyInputs } from '#backtest/tape-driver'
+import { planRecorded } from '#backtest/tape-plan'
+import type { Config } from '#core/config/schema'
+import { isQuantbotError } from '#core/errors'
+import { instrumentId, parseInstrument } from '#core/ids'
+import { invariant } from '#core/invariant'
+import { DAY_MS, type EpochMs, floorTo, HOUR_MS, type Interval, intervalMs } from '#core/time'
+import type { BarsKey, SeriesKey } from '#data/columns'
+import { checkTape, loadBars, loadFunding, seriesFiles, type TapeEntry, tapeEntries } from '#data/lake'
+import { type LakeFile, parseFilePath, seriesPath } from '#data/layout'
+import type { Input } from '#engine/dispatcher'
+
+/** Rows of one series with `ts` in `[from, to)`. */
+export interface HistoryNeed {
+  readonly key: SeriesKey
+  readonly from: EpochMs
+  readonly to: EpochMs
+}
+
+/** Days of settlements before a start. */
+const FUNDING_DAYS = 31
+/** Whole days of bars below an hour; what is older comes as day bars. */
+const FINE_DAYS = 2
+
+type Names = Pick<BarsKey, 'venue' | 'market' | 'symbol'>
+
+/** What the agents of a configuration want to have seen at `now`. */
+export function historyNeeds(config: Config, now: EpochMs): HistoryNeed[] {
+  const from = floorTo(now - warmupMs(catalogue(config, 'quote')), DAY_MS)
+  return config.universe.flatMap(({ instrument, interval = config.interval }) => {
+    const names = namesOf(instrument)
+    const to = floorTo(now, intervalMs(interval))
+    const fine = intervalMs(interval) < HOUR_MS ? floorTo(now, DAY_MS) - (FINE_DAYS - 1) * DAY_MS : from
+    const needs: HistoryNeed[] = [{ key: barsKey(names, interval), from: fine, to }]
+    if (fine > from) needs.push({ key: barsKey(names, '1d'), from, to: fine })
+    if (names.market !== 'spot')
+      needs.push({ key: { kind: 'funding', ...names }, from: now - FUNDING_DAYS * DAY_MS, to: now })
+    return needs
+  })
+}
+
+/** Files of the lake that hold what it has of the needs, for the manifest. Fine bars that lie apart from `to` are left out. */
+export async function historyFiles(home: string, needs: readonly HistoryNeed[]): Promise<readonly TapeEntry[]> {
+  const files = new Map<string, LakeFile>()
+  for (const { key, from, to } of needs)
+    for (const file of await filesOf(home, key, from, to)) files.set(file.path, file)
+  return tapeEntries(home, [...files.values()])
+}
+
+async function filesOf(home: string, key: SeriesKey, from: EpochMs, to: EpochMs): Promise<readonly LakeFile[]> {
+  try {
+    return await seriesFiles(home, key, from, to)
+  } catch (error) {
+    if (isQuantbotError(error) && error.code === 'LAKE_EMPTY') return []
+    throw error
+  }
+}
+
+/**
+ * The inputs before the first event of a run that began at `startedAt`, oldest first, as often as they are walked; from the
+ * files that its manifest names and no others. TAPE_CHANGED.
+ */
+export async function loadHistory(
+  home: string,
+  config: Config,
+  entries: readonly TapeEntry[],
+  startedAt: EpochMs,
+): Promise<() => Iterable<Input>> {
+  await checkTape(home, entries)
+  const series: TapeSeries[] = []
+  for (const need of historyNeeds(config, startedAt)) {
+    const one = await loadSeries(home, need, entryFiles(need.key, entries))
+    if (one !== undefined && one.rows.ts.length > 0) series.push(one)
+  }
+  if (series.length === 0) return () => []
+  const plan = planRecorded(series, new Map())
+  return () => historyInputs(plan)
+}
+
+async function loadSeries(
+  home: string,
+  { key, from, to }: HistoryNeed,
+  files: readonly LakeFile[],
+): Promise<TapeSeries | undefined> {
+  if (files.length === 0) return undefined
+  const instrument = instrumentId(key)
+  if (key.kind === 'bars') {
+    const rows = await loadBars(home, key, from, to, { files })
+    return { kind: 'bars', instrument, interval: key.interval, rows }
+  }
+  invariant(key.kind === 'funding', () => `${instrument}: no history of ${key.kind}`)
+  return { kind: 'funding', instrument, rows: await loadFunding(home, key, from, to, { files }) }
+}
+
+function entryFiles(key: SeriesKey, entries: readonly TapeEntry[]): LakeFile[] {
+  const prefix = `${seriesPath(key)}/`
+  return entries.flatMap(({ path }) => (path.startsWith(prefix) ? (parseFilePath(path) ?? []) : []))
+}
+
+const barsKey = (names: Names, interval: Interval): BarsKey => ({ kind: 'bars', ...names, interval })
+
+function namesOf(instrument: string): Names {
+  const parts = parseInstrument(instrument)
+  invariant(parts, () => `${instrument} is no instrument id`)
+  return { venue: parts.venue, market: parts.market, symbol: parts.symbol }
+}

@@ -1,0 +1,170 @@
+/** Owns composing a process on live data of venues with simulated fills: clock, history, connectors, instants, quality. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { catalogue } from '#actors/catalogue'
+import type { Feed } from '#actors/feed.port'
+import type { TradingProcess } from '#actors/host'
+import { InstantAssembler } from '#actors/instant-assembler'
+import { InstantsFeed } from '#actors/instants.actor'
+import { QualityFeed } from '#actors/quality.actor'
+import { TradedInstruments } from '#actors/traded-instruments'
+import type { Config } from '#core/config/schema'
+import type { TimePort } from '#core/ports'
+import { type EpochMs, floorTo, intervalMs, SECOND_MS } from '#core/time'
+import type { TapeEntry } from '#data/lake'
+import type { Dispatcher } from '#engine/dispatcher'
+import { machineClock, pacedClock } from '#engine/live-clock'
+import { readManifest } from '#events/log/manifest'
+import type { RouterState } from '#execution/router-state'
+import type { RiskState } from '#risk/engine.decider'
+import type { MarketCoverageState } from '#signals/market-coverage.decider'
+import { parentOf } from './child-run.js'
+import { runsDir } from './home.js'
+import { freshRunId } from './new-run.js'
+import { openRun } from './open-run.js'
+import { type PaperConnector, paperConnector } from './paper-connector.js'
+import { historyFiles, historyNeeds, loadHistory } from './paper-history.js'
+import { onChainFeed } from './paper-on-chain.js'
+import { clockOf, fillHistory, venuesOf } from './paper-venues.js'
+import type { ComposedRun } from './run-composition.js'
+import type { RunOptions, RunSettings } from './run-options.js'
+import { type RunStores, startStores } from './run-stores.js'
+import { endProgress, note, progress } from './terminal.js'
+
+/** Longest wait for what was missed before the first decision (ours). */
+const FIRST_WAIT_MS = 30 * SECOND_MS
+
+/** RUN_DIFFERS, CONFIG_INVALID, SECRET_MISSING, VENUE_UNREACHABLE (for the venue's clock alone), TAPE_CHANGED. */
+export async function composePaper(home: string, options: RunOptions, settings: RunSettings): Promise<ComposedRun> {
+  const lineage = options.childOf === undefined ? undefined : await parentOf(home, options.childOf, settings.config)
+  const config = lineage?.config ?? settings.config
+  const venues = venuesOf(config)
+  const speed = settings.speed ?? 1
+  const time = await clockOf(config, venues[0]!.venue, speed, settings.clock)
+  const id = options.run ?? freshRunId('paper', Date.now())
+  const start = await beginningOf(home, id, config, time, options.backfill)
+  const deciders = catalogue(config, 'quote')
+  const parent = lineage && { parent: lineage.parent }
+  const { startedAt: createdAt, history } = start
+  const opened = openRun({ home, id, mode: 'paper', config, deciders, createdAt, history, ...parent })
+  const feeds = new PaperFeeds(home, config, time, createdAt)
+  let process_: TradingProcess | undefined
+  let stores: RunStores | undefined
+  return {
+    opened,
+    trading: {
+      config,
+      deciders,
+      feeds: feeds.all,
+      history: await loadHistory(home, config, history, createdAt),
+      clockFrom: () => (speed === 1 ? machineClock(time) : pacedClock(time, speed)),
+      startTs: createdAt,
+      speed: speed === 1 ? null : speed,
+      ...(lineage && { carried: lineage.carried }),
+    },
+    watch: (process) => {
+      process_ = process
+      feeds.watch(process.host.dispatcher)
+    },
+    begin: async () => {
+      stores = await startStores(home, opened.dir, opened.manifest, config, process_!)
+      if (stores.api) note(`analytics API: ${stores.api.url}`)
+    },
+    close: async () => {
+      await stores?.close()
+    },
+  }
+}
+
+interface Beginning {
+  readonly startedAt: EpochMs
+  readonly history: readonly TapeEntry[]
+}
+
+/** Of a run that exists, what its manifest says; of a new one, now, with the history filled up to it. */
+async function beginningOf(
+  home: string,
+  id: string,
+  config: Config,
+  time: TimePort,
+  mayFill: boolean,
+): Promise<Beginning> {
+  const dir = join(runsDir(home), id)
+  if (existsSync(join(dir, 'manifest.json'))) {
+    const { manifest } = readManifest(dir)
+    return { startedAt: manifest.createdAt, history: manifest.history }
+  }
+  const startedAt = time.now()
+  const needs = historyNeeds(config, startedAt)
+  if (mayFill) {
+    const { rows, problems } = await fillHistory(home, config, needs, time, (words) => progress(`history: ${words}`))
+    endProgress()
+    if (rows > 0) note(`history: ${rows} rows were added to the lake`)
+    for (const problem of problems) note(`warning: history: ${problem}`)
+  }
+  return { startedAt, history: await historyFiles(home, needs) }
+}
+
+/** All feeds of a run on venues, and what they need to know of the process. */
+class PaperFeeds {
+  readonly all: readonly Feed[]
+  readonly #connectors: readonly PaperConnector[]
+  #dispatcher: Dispatcher | undefined
+  #traded: TradedInstruments | undefined
+
+  constructor(home: string, config: Config, time: TimePort, startedAt: EpochMs) {
+    const quality = new QualityFeed({
+      instruments: config.universe.map(({ instrument, base, quote }) => ({ instrument, base, quote })),
+      staleMs: config.marketData.staleMs,
+      maxDeviationBps: config.marketData.maxDeviationBps,
+      maxClockOffsetMs: config.marketData.maxClockOffsetMs,
+      time,
+      offsets: () => this.#offsets(),
+    })
+    this.#connectors = venuesOf(config).map((use) =>
+      paperConnector({
+        home,
+        config,
+        use,
+        time,
+        isTraded: (instrument) => this.#traded?.has(instrument) === true,
+        tap: quality.record,
+      }),
+    )
+    const bars = config.universe.map(({ instrument, interval = config.interval }) => ({ instrument, interval }))
+    const finestMs = Math.min(...bars.map(({ interval }) => intervalMs(interval)))
+    const instants = new InstantsFeed(
+      () =>
+        new InstantAssembler({
+          bars,
+          last: this.#coverage().instant || floorTo(startedAt, finestMs),
+          firstWaitMs: FIRST_WAIT_MS,
+        }),
+      time,
+      this.#connectors.map(({ connector }) => connector.name),
+    )
+    const watched = this.#connectors.map(({ connector }) => instants.behind(quality.before(connector)))
+    const onChain = onChainFeed(home, config, time, () => this.#coverage().onChain)
+    this.all = [quality, ...watched, instants, ...(onChain === undefined ? [] : [onChain])]
+  }
+
+  watch(dispatcher: Dispatcher): void {
+    this.#dispatcher = dispatcher
+    this.#traded = new TradedInstruments(
+      () => dispatcher.stateOf<RouterState>('execution/router'),
+      () => dispatcher.stateOf<RiskState>('risk/engine'),
+    )
+    for (const { fillFrom } of this.#connectors) fillFrom(this.#coverage())
+  }
+
+  #offsets(): (readonly [string, number])[] {
+    return this.#connectors.flatMap(({ connector }) => {
+      const { clock } = connector.stats
+      return clock === undefined ? [] : [[connector.name, clock.offsetMs] as const]
+    })
+  }
+
+  #coverage(): MarketCoverageState {
+    return this.#dispatcher!.stateOf<MarketCoverageState>('market/coverage')
+  }
+}

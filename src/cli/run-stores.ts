@@ -1,0 +1,104 @@
+/**
+ * Owns what stands beside a running process: the cache of latest values, the projector into the aggregate store, the
+ * analytics API. All of it may be away or slow: nothing here makes the process wait, and nothing throws into it.
+ */
+import type { Subscription } from 'rxjs'
+import type { TradingProcess } from '#actors/host'
+import { machineTime } from '#actors/scaled-time'
+import type { Config } from '#core/config/schema'
+import { isQuantbotError } from '#core/errors'
+import { SECOND_MS } from '#core/time'
+import type { Cache } from '#data/stores/cache.port'
+import { CacheProjection } from '#data/stores/cache-projection'
+import { MemoryCache } from '#data/stores/memory-cache'
+import { RedisCache } from '#data/stores/redis-cache'
+import type { RunManifest } from '#events/log/manifest'
+import { type AnalyticsApi, serveAnalytics } from '#monitoring/analytics-api'
+import { analyticsSource } from './analytics-source.js'
+import { resolved } from './environment.js'
+import { type RunningProjector, startProjector } from './projector.js'
+import { note } from './terminal.js'
+import { codeVersion } from './version.js'
+
+/** Values are renewed this often, so that what still holds does not expire. */
+const RENEW_MS = 5 * SECOND_MS
+
+export interface RunStores {
+  readonly cache: Cache
+  readonly api: AnalyticsApi | undefined
+  status(): StoresStatus
+  close(): Promise<void>
+}
+
+export interface StoresStatus {
+  readonly cache: ReturnType<Cache['status']>
+  readonly projector: ReturnType<RunningProjector['status']> | null
+  readonly api: string | null
+}
+
+/** SECRET_MISSING and CONFIG_INVALID at once; a server that is away is no error. */
+export function openCache(config: Config, run: string): Cache {
+  const { redis, cacheSeconds } = config.stores
+  const expiryMs = cacheSeconds * SECOND_MS
+  if (redis === undefined) return new MemoryCache(machineTime, expiryMs)
+  return new RedisCache({ url: resolved(redis, 'stores.redis'), namespace: `quantbot:${run}:`, expiryMs })
+}
+
+export async function startStores(
+  home: string,
+  runDir: string,
+  manifest: RunManifest,
+  config: Config,
+  process_: TradingProcess,
+): Promise<RunStores> {
+  const cache = openCache(config, manifest.run)
+  const projection = new CacheProjection(cache, () => bookOf(process_))
+  const watching: Subscription = process_.observe(({ events, commit }) => {
+    projection.take(events)
+    projector?.wake(commit.lastSeq)
+  })
+  const renewing = setInterval(() => projection.health(), RENEW_MS)
+  renewing.unref()
+  const projector =
+    config.stores.aggregate === 'none'
+      ? undefined
+      : startProjector({ home, runDir, manifest, stores: config.stores, onTrouble: tellTrouble })
+  let api: AnalyticsApi | undefined
+  if (config.api.enabled) {
+    try {
+      api = await serveAnalytics({
+        source: analyticsSource(projector?.store, cache),
+        host: config.api.host,
+        port: config.api.port,
+        version: codeVersion(),
+      })
+    } catch (error) {
+      if (!isQuantbotError(error)) throw error
+      note(`warning: ${error.code}: ${error.message}`)
+    }
+  }
+  return {
+    cache,
+    api,
+    status: () => ({ cache: cache.status(), projector: projector?.status() ?? null, api: api?.url ?? null }),
+    close: async () => {
+      watching.unsubscribe()
+      clearInterval(renewing)
+      await api?.close()
+      await projector?.stop()
+      await cache.close()
+    },
+  }
+}
+
+function tellTrouble(trouble: unknown): void {
+  note(
+    `warning: aggregate store: ${isQuantbotError(trouble) ? `${trouble.code}: ${trouble.message}` : String(trouble)}`,
+  )
+}
+
+function bookOf(process_: TradingProcess) {
+  const { seq, ts, positions, state, mode, equity, drawdown, halted, haltReason, feedAgeMs, agents } = process_.status()
+  const ill = agents.filter((agent) => agent.state !== 'running').map(({ name, state: now }) => `${name} ${now}`)
+  return { seq, ts, positions, health: { state, mode, equity, drawdown, halted, haltReason, feedAgeMs, ill, seq } }
+}
