@@ -15,7 +15,7 @@ describe('sockets', () => {
     const { session, take } = it.connect('public')
     session.onMessage(subscribe({ channel: 'tickers', instId: 'BTC-USDT' }, { channel: 'status' }))
     const frames = take().map((text) => JSON.parse(text))
-    expect(frames.map(({ event, arg }) => event ?? arg.channel)).toEqual(['subscribe', 'tickers', 'subscribe'])
+    expect(frames.map(({ event, arg }) => event ?? arg.channel)).toEqual(['subscribe', 'subscribe', 'tickers'])
     expect(frames[0]).toMatchObject({ id: '1', arg: { channel: 'tickers', instId: 'BTC-USDT' } })
     it.pass(500, session)
     const [quote] = parse('tickers', JSON.parse(take()[0]!))

@@ -18,6 +18,8 @@ type SocketKind = 'public' | 'business' | 'private'
 interface Subscription {
   readonly arg: Arg
   readonly channel: Channel
+  /** Nothing was sent yet. Data comes with the ticks alone, never within an answer: a half-open socket has none. */
+  isFresh: boolean
 }
 
 export class Session implements SimSession {
@@ -63,7 +65,11 @@ export class Session implements SimSession {
   }
 
   advance(from: EpochMs, to: EpochMs): void {
-    for (const { arg, channel } of this.#subscriptions.values()) this.#push(arg, channel.next(from, to))
+    for (const subscription of this.#subscriptions.values()) {
+      const { arg, channel, isFresh } = subscription
+      this.#push(arg, isFresh ? channel.first(to) : channel.next(from, to))
+      subscription.isFresh = false
+    }
     if (to - this.#lastTraffic > IDLE_MS) this.#socket.close(4004, 'No data received in 30s.')
   }
 
@@ -100,9 +106,8 @@ export class Session implements SimSession {
       this.#unknown(id, arg)
       return
     }
-    this.#subscriptions.set(keyOf(arg), { arg, channel })
+    this.#subscriptions.set(keyOf(arg), { arg, channel, isFresh: true })
     this.#acknowledge('subscribe', id, arg)
-    this.#push(arg, channel.first(this.#now()))
   }
 
   #unsubscribe(id: unknown, arg: Arg): void {
