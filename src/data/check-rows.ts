@@ -78,7 +78,16 @@ export function barsOf(table: SourceTable, interval: Interval, problems: Problem
   return bars
 }
 
+/** Nothing to tell of the row: at millions of rows it must cost nothing to find out. */
+function isSane({ open, high, low, close, volume, quoteVolume }: BarColumns, i: number): boolean {
+  const [top, bottom] = [high[i]!, low[i]!]
+  const isPriced = bottom > 0 && top < Number.POSITIVE_INFINITY && open[i]! <= top && open[i]! >= bottom
+  const isTraded = volume[i]! >= 0 && volume[i]! < Number.POSITIVE_INFINITY && !(quoteVolume[i]! < 0)
+  return isPriced && close[i]! <= top && close[i]! >= bottom && isTraded && quoteVolume[i] !== Number.POSITIVE_INFINITY
+}
+
 function checkBar(bars: BarColumns, i: number, line: number, problems: Problems): void {
+  if (isSane(bars, i)) return
   const [open, high, low, close] = [bars.open[i]!, bars.high[i]!, bars.low[i]!, bars.close[i]!]
   for (const [name, price] of [
     ['open', open],
