@@ -280,7 +280,7 @@ describe('bybit sockets', () => {
       ts: WORLD_NOW,
       data: { symbol: 'BTCUSDT', markPrice: '5' },
     }
-    expect(decoder.decode(JSON.stringify(delta), 0)).toEqual({ topic: 'tickers.BTCUSDT', records: [] })
+    expect(decoder.decode(JSON.stringify(delta), 0)).toEqual({ topic: null, records: [] })
     const data = {
       symbol: 'BTCUSDT',
       markPrice: '4',
@@ -379,7 +379,7 @@ describe('bybit sockets', () => {
       last = book.lastId
     }
     const update = { ...books.at(-1)!, action: 'update' as const }
-    expect(judge(update, null, true)).toBe('ignore')
+    expect(judge(update, null, true)).toBe('gap')
     expect(judge(update, last, false)).toBe('ignore')
     expect(judge({ ...update, lastId: last! + 2 }, last, false)).toBe('gap')
     expect(judge({ ...update, lastId: 1 }, last, false)).toBe('replace')

@@ -42,7 +42,9 @@ const BOOK_RULE: BookRule = {
   needsSnapshot: false,
   judge(message, last) {
     if (message.action === 'snapshot' || message.lastId === 1) return 'replace'
-    if (last === null || message.lastId <= last) return 'ignore'
+    // Changes without a book: its snapshot was lost, and nobody sends another one unasked.
+    if (last === null) return 'gap'
+    if (message.lastId <= last) return 'ignore'
     return message.lastId === last + 1 ? 'apply' : 'gap'
   },
 }

@@ -62,7 +62,9 @@ export function bybitDecoder(plan: SocketPlan): FrameDecoder {
       const topic = topics.get(name)
       // Still in flight when it was unsubscribed.
       if (topic === undefined) return { topic: null, records: [] }
-      return { topic: name, records: recordsOf(topic, frame, market, idOf) }
+      const records = recordsOf(topic, frame, market, idOf)
+      // Deltas whose snapshot was lost: the topic counts as silent, so that it is asked for again.
+      return records === undefined ? { topic: null, records: [] } : { topic: name, records }
     },
   }
 }
@@ -97,12 +99,13 @@ function topicState(plan: TopicPlan, market: BybitMarket): Topic {
   }
 }
 
+/** Undefined: changes to what is not known. */
 function recordsOf(
   topic: Topic,
   frame: Fields,
   market: BybitMarket,
   idOf: (symbol: unknown, path: string) => InstrumentId,
-): readonly Normal[] {
+): readonly Normal[] | undefined {
   switch (topic.family) {
     case 'tickers':
       return tickerOf(topic, frame, market)
@@ -125,7 +128,7 @@ function recordsOf(
   }
 }
 
-function tickerOf(topic: Topic, frame: Fields, market: BybitMarket): readonly Normal[] {
+function tickerOf(topic: Topic, frame: Fields, market: BybitMarket): readonly Normal[] | undefined {
   const data = fieldsOf(frame.data, 'data')
   const ts = timeOf(frame.ts, 'ts')
   if (isSnapshot(frame)) {
@@ -135,7 +138,7 @@ function tickerOf(topic: Topic, frame: Fields, market: BybitMarket): readonly No
     return records
   }
   const state = topic.ticker
-  if (state === undefined) return []
+  if (state === undefined) return undefined
   const merged = merge(state, data)
   const isDue = ts - topic.toldAt >= RENEW_MS
   if (isDue) topic.toldAt = ts
@@ -168,9 +171,9 @@ function mentioned(data: Fields, parts: TickerParts): TickerParts {
 }
 
 /** Depth 1 is documented to send snapshots alone; recorded frames hold deltas too. */
-function bestOf(topic: Topic, book: BookRecord): readonly QuoteRecord[] {
+function bestOf(topic: Topic, book: BookRecord): readonly QuoteRecord[] | undefined {
   const before = book.action === 'snapshot' ? undefined : topic.best
-  if (book.action === 'update' && before === undefined) return []
+  if (book.action === 'update' && before === undefined) return undefined
   const bid = bestSide(book.bids, before?.bid ?? null, before?.bidSize ?? 0, (a, b) => a > b)
   const ask = bestSide(book.asks, before?.ask ?? null, before?.askSize ?? 0, (a, b) => a < b)
   topic.best = {
