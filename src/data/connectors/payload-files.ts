@@ -53,12 +53,22 @@ function* documentOf(value: unknown): Generator<RecordedPayload> {
     return
   }
   const path = typeof value.endpoint === 'string' ? /\/\S+/.exec(value.endpoint)?.[0] : undefined
-  const url = typeof value.url === 'string' ? value.url : path === undefined ? undefined : `https://venue${path}`
+  const url = typeof value.url === 'string' ? value.url : (rpcUrl(value) ?? (path && `https://venue${path}`))
   const market = typeof value.market === 'string' ? value.market : undefined
   const about = { line: 1, ...(url === undefined ? {} : { url }), ...(market === undefined ? {} : { market }) }
   const examples = Array.isArray(value.examples) ? value.examples : singleOf(value)
   for (const example of examples) yield { ...about, ...exampleOf(example) }
   if (examples.length === 0) yield { ...about, problem: 'is a description without payloads' }
+}
+
+/** A fixture of JSON-RPC: its method with the parameters of the example request. */
+function rpcUrl({ kind, method, requests }: Entry): string | undefined {
+  if (kind !== 'jsonrpc' || typeof method !== 'string') return undefined
+  const first: unknown = Array.isArray(requests) ? requests[0] : undefined
+  const { params } = isEntry(first) && isEntry(first.value) ? first.value : {}
+  const query = new URLSearchParams()
+  if (isEntry(params)) for (const [key, value] of Object.entries(params)) query.set(key, String(value))
+  return `https://venue/api/v2/${method}?${query}`
 }
 
 /** An example of a document may be described: the payload is its `json`; one without is a request. */
@@ -71,6 +81,8 @@ function exampleOf(example: unknown): { readonly payload: unknown } | { readonly
 function singleOf(value: Entry): readonly unknown[] {
   for (const key of ['payload', 'response', 'message', 'body']) if (key in value) return [value[key]]
   if (Array.isArray(value.frames)) return value.frames
+  if (Array.isArray(value.responses))
+    return value.responses.flatMap((response: unknown) => (isEntry(response) ? [response.value] : []))
   return Object.values(value).filter((entry) => isEntry(entry) && ('event' in entry || 'arg' in entry))
 }
 
