@@ -2,9 +2,10 @@
  * Owns one venue at work: clock, instruments, sockets, polls, gap-fill, and which records become inputs. May be opened and
  * run again after a failure: what was given once is not given twice. Never talks to the supervisor or the log.
  */
-import { QuantbotError } from '#core/errors'
+import { setMaxListeners } from 'node:events'
 import type { InstrumentId } from '#core/ids'
-import { type EpochMs, floorTo, intervalMs, MINUTE_MS } from '#core/time'
+import { invariant } from '#core/invariant'
+import { type DurationMs, type EpochMs, floorTo, intervalMs, MINUTE_MS } from '#core/time'
 import { wait } from '#core/wait'
 import type { PollPlan } from './adapter.port.js'
 import { BarFeed } from './bar-feed.js'
@@ -12,6 +13,7 @@ import { BookFeed } from './book-feed.js'
 import { ChainFeed } from './chain-feed.js'
 import { ClockOffset } from './clock-offset.js'
 import { type Endpoints, resolveEndpoints } from './endpoints.js'
+import { every } from './every.js'
 import { FrameRecorder } from './frame-recorder.js'
 import { InstrumentBook } from './instrument-book.js'
 import type { BarRecord, InstrumentFacts, Normal } from './normal.js'
@@ -101,11 +103,10 @@ export class VenueSession {
     this.#books = new BookFeed({
       time,
       rule: (facts) => adapter.bookRule(facts.instrument.split('.')[1] ?? ''),
-      snapshot: (facts, signal) => {
+      snapshot: async (facts, signal) => {
         const call = adapter.bookSnapshot(facts)
-        return call === undefined
-          ? Promise.reject(new QuantbotError('VENUE_REFUSED', `${facts.instrument}: no snapshot of its book by REST`))
-          : this.#client.send(call, { signal })
+        invariant(call !== undefined, () => `${facts.instrument}: its book has no snapshot by REST`)
+        return this.#client.send(call, { signal })
       },
       resubscribe: (instrument, socketId) => this.#sockets.resubscribe('book', instrument, socketId),
     })
@@ -192,6 +193,8 @@ export class VenueSession {
   /** Reads until it is aborted. Outages of the network do not end it. */
   async run(signal: AbortSignal): Promise<void> {
     const stop = new AbortController()
+    // Each poll and each question that waits listens to it.
+    setMaxListeners(0, stop.signal)
     const onAbort = (): void => stop.abort(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     try {
@@ -276,7 +279,7 @@ export class VenueSession {
         for (const chain of this.#chains) chain.take(record)
         break
       case 'status':
-        this.#onStatus(record.instrument, record.status, record.detail)
+        if (record.instrument !== null && record.status === 'delisted') this.#delist(record.instrument, 'delisted')
         break
       default:
         break
@@ -296,10 +299,6 @@ export class VenueSession {
     const detail = `${openTimes.length} bars of ${this.#options.interval} from ${openTimes[0]} that the venue does not have`
     this.#emit('DataQualityChanged', { subject: instrument, check: 'gap', isBad: true, detail })
     this.#emit('DataQualityChanged', { subject: instrument, check: 'gap', isBad: false, detail: 'bars come again' })
-  }
-
-  #onStatus(instrument: InstrumentId | null, status: string, detail: string): void {
-    if (instrument !== null && status === 'delisted') this.#delist(instrument, detail || 'delisted')
   }
 
   /** Reads the terms again: those that changed are listed anew, those that are gone are delisted. */
@@ -327,16 +326,8 @@ export class VenueSession {
     })
   }
 
-  /** Does something now and again and again. A failure is counted; the next time comes as planned. */
-  async #every(ms: number, signal: AbortSignal, act: () => Promise<unknown>): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await act()
-      } catch {
-        if (!signal.aborted) this.#pollsFailed++
-      }
-      await wait(this.#options.time, ms, signal)
-    }
+  #every(ms: DurationMs, signal: AbortSignal, act: () => Promise<unknown>): Promise<void> {
+    return every(this.#options.time, ms, signal, act, () => this.#pollsFailed++)
   }
 
   #emit(type: Parameters<SessionEvents['onInput']>[0]['type'], data: object): void {
