@@ -73,6 +73,7 @@ export class QualityFeed implements Feed {
 
   async run({ signal }: AgentWork): Promise<void> {
     this.#isRunning = true
+    this.quality.begin(this.#options.time.now())
     this.#look()
     try {
       await aborted(signal)

@@ -82,6 +82,11 @@ export class LiveQuality {
     ]
   }
 
+  /** Silence counts from here on. */
+  begin(now: EpochMs): void {
+    for (const subject of this.#subjects.values()) subject.seenAt = Math.max(subject.seenAt, now)
+  }
+
   mark(instrument: string, price: number, at: EpochMs): void {
     const subject = this.#subjects.get(instrument)
     if (subject === undefined) return
