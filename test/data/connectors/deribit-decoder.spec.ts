@@ -36,7 +36,7 @@ const push = (channel: string, data: unknown) =>
 const bar = (tick: number, close: number) => ({ tick, open: 100, high: 110, low: 90, close, volume: 1, cost: 100 })
 
 describe('frames of Deribit', () => {
-  it('a bar is final when a later one begins', () => {
+  it('a bar is over when a later one begins, but nobody said that it is whole', () => {
     const decoder = decoderOf([want('bars', { interval: '1m' })])
     const channel = 'chart.trades.BTC-PERPETUAL.1'
     const next = (tick: number, close: number) =>
@@ -48,7 +48,7 @@ describe('frames of Deribit', () => {
     expect(next(T0, 101)).toEqual([[0, 101, false]])
     expect(next(T0, 102)).toEqual([[0, 102, false]])
     expect(next(T0 + 60_000, 103)).toEqual([
-      [0, 102, true],
+      [0, 102, null],
       [60_000, 103, false],
     ])
     expect(next(T0, 99)).toEqual([])
@@ -61,7 +61,7 @@ describe('frames of Deribit', () => {
       decoder
         .decode(push(channel, bar(T0 + hour * HOUR_MS, 100 + hour)), 0)
         .records.flatMap((record) =>
-          record.kind === 'bar' && record.isClosed
+          record.kind === 'bar' && record.isClosed === null
             ? [[record.interval, (record.openTime - T0) / HOUR_MS, record.close, record.volume]]
             : [],
         ),

@@ -146,7 +146,7 @@ describe('what the connector reads of the simulated Deribit is the world', () =>
         .map(({ ts, aggressor }) => [ts, aggressor === 'sell' ? 'long' : 'short']),
     )
     expect(of('quote').length).toBeGreaterThan(500)
-    const closed = of('bar').filter((bar) => bar.isClosed)
+    const closed = of('bar').filter((bar) => bar.isClosed === null)
     const minute = Math.floor(start / MINUTE_MS) * MINUTE_MS
     expect(closed.map((bar) => bar.openTime)).toEqual([minute, minute + MINUTE_MS])
     expect(closed[0]).toMatchObject({ ...pick(rig.world.bars(BTC, MINUTE_MS, minute, minute + 1, rig.now)[0]!) })

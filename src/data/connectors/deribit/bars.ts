@@ -34,7 +34,10 @@ function merged(set: readonly BarRecord[], interval: Interval, openTime: EpochMs
   }
 }
 
-/** Bars of one chart channel: a bar is final when a later one begins. */
+/**
+ * Bars of one chart channel. The venue never says that a bar is final: when a later one begins, the one before is told as
+ * `null`, over but perhaps not whole, because a frame that was lost cannot be seen here. REST has the last word.
+ */
 export class ChartStream {
   private last: BarRecord | undefined
   private set: BarRecord[] = []
@@ -44,14 +47,14 @@ export class ChartStream {
     private readonly parts: number,
   ) {}
 
-  /** What a message says: the bar before as closed when this one is later, and this one as running. Older ones say nothing. */
+  /** The bar before as over when this one is later, and this one as running. Older ones say nothing. */
   next(bar: BarRecord): readonly BarRecord[] {
     const last = this.last
     if (last && bar.openTime < last.openTime) return []
     this.last = bar
     const running = this.parts === 1 ? [{ ...bar, isClosed: false }] : []
     if (!last || last.openTime === bar.openTime) return running
-    const closed = { ...last, isClosed: true }
+    const closed = { ...last, isClosed: null }
     return this.parts === 1 ? [closed, ...running] : this.fold(closed)
   }
 
