@@ -91,6 +91,7 @@ describe('market/coverage', () => {
     expect(state as MarketCoverageState).toEqual({
       bars: { [`${BINANCE} 1m`]: T + 60_000 },
       settlements: { [BINANCE]: T },
+      onChain: {},
       instant: T + 120_000,
     })
   })
