@@ -105,7 +105,7 @@ async function measure(home: string, scale: Scale): Promise<readonly Figure[]> {
       note: `${symbols.length} Parquet files; every row checked, compared with the lake, published atomically, quality report`,
     },
     {
-      what: 'the same by plain DuckDB',
+      what: 'imported by plain DuckDB',
       value: rate(plainImported),
       unit: 'bars/s',
       note: 'COPY with a partition a year; no check, no comparison, no atomicity, no report',
@@ -113,7 +113,7 @@ async function measure(home: string, scale: Scale): Promise<readonly Figure[]> {
     { what: 'import : plain DuckDB, time', value: medianRatio(imported, plainImported), unit: '×' },
     { what: `${what} read into typed arrays`, value: rate(got), unit: 'bars/s', note: 'eight columns' },
     {
-      what: 'the same by plain DuckDB',
+      what: 'read by plain DuckDB',
       value: rate(plainGot),
       unit: 'bars/s',
       note: 'runAndReadAll, getColumns, Float64Array.from',
