@@ -55,10 +55,10 @@ function make(head: string, rest: readonly string[], desk: Desk): Channel | unde
   return undefined
 }
 
-/** The newest state, when a step of the grid ended: older ones in the span are conflated. */
+/** The newest state, when a step of the grid ended: older ones in the span are conflated. Books alone begin with a snapshot. */
 function every(stepMs: number, row: (at: EpochMs) => unknown): Channel {
   return {
-    first: (at) => [row(at)],
+    first: () => [],
     next: (from, to) => (floorTo(to, stepMs) > floorTo(from, stepMs) ? [row(floorTo(to, stepMs))] : []),
   }
 }
@@ -106,7 +106,7 @@ function chart(name: string, resolution: string, desk: Desk): Channel | undefine
   const rows = (from: EpochMs, to: EpochMs): readonly unknown[] =>
     world.bars(of.instrument, step, floorTo(from, step), to + 1, to).map(barRow)
   return {
-    first: (at) => rows(at, at),
+    first: () => [],
     next: (from, to) => {
       const isBarOver = floorTo(to, step) > floorTo(from, step)
       return isBarOver || floorTo(to, SECOND_MS) > floorTo(from, SECOND_MS) ? rows(from, to) : []
