@@ -8,6 +8,7 @@ import { InstantAssembler } from '#actors/instant-assembler'
 import { InstantsFeed } from '#actors/instants.actor'
 import { QualityFeed } from '#actors/quality.actor'
 import { TradedInstruments } from '#actors/traded-instruments'
+import type { VenueConnector } from '#actors/venue-connector.actor'
 import type { Config } from '#core/config/schema'
 import type { TimePort } from '#core/ports'
 import { type EpochMs, floorTo, intervalMs, SECOND_MS } from '#core/time'
@@ -34,13 +35,30 @@ import { endProgress, note, progress } from './terminal.js'
 /** Longest wait for what was missed before the first decision (ours). */
 const FIRST_WAIT_MS = 30 * SECOND_MS
 
-/** RUN_DIFFERS, CONFIG_INVALID, SECRET_MISSING, VENUE_UNREACHABLE (for the venue's clock alone), TAPE_CHANGED. */
-export async function composePaper(home: string, options: RunOptions, settings: RunSettings): Promise<ComposedRun> {
+/** What of the command line a paper run goes by. */
+export type PaperOptions = Pick<RunOptions, 'run' | 'childOf' | 'backfill'>
+export type PaperSettings = Pick<RunSettings, 'config' | 'clock' | 'speed'>
+
+export interface PaperRun extends ComposedRun {
+  /** Of each venue, in the order of the configuration. */
+  readonly connectors: readonly VenueConnector[]
+}
+
+/**
+ * `given`: the clock of everything, instead of the one that the settings name; it runs at their speed.
+ * RUN_DIFFERS, CONFIG_INVALID, SECRET_MISSING, VENUE_UNREACHABLE (for the venue's clock alone), TAPE_CHANGED.
+ */
+export async function composePaper(
+  home: string,
+  options: PaperOptions,
+  settings: PaperSettings,
+  given?: TimePort,
+): Promise<PaperRun> {
   const lineage = options.childOf === undefined ? undefined : await parentOf(home, options.childOf, settings.config)
   const config = lineage?.config ?? settings.config
   const venues = venuesOf(config)
   const speed = settings.speed ?? 1
-  const time = await clockOf(config, venues[0]!.venue, speed, settings.clock)
+  const time = given ?? (await clockOf(config, venues[0]!.venue, speed, settings.clock))
   const id = options.run ?? freshRunId('paper', Date.now())
   const start = await beginningOf(home, id, config, time, options.backfill)
   const deciders = catalogue(config, 'quote')
@@ -52,6 +70,7 @@ export async function composePaper(home: string, options: RunOptions, settings: 
   let stores: RunStores | undefined
   return {
     opened,
+    connectors: feeds.connectors,
     trading: {
       config,
       deciders,
@@ -146,6 +165,10 @@ class PaperFeeds {
     const watched = this.#connectors.map(({ connector }) => instants.behind(quality.before(connector)))
     const onChain = onChainFeed(home, config, time, () => this.#coverage().onChain)
     this.all = [quality, ...watched, instants, ...(onChain === undefined ? [] : [onChain])]
+  }
+
+  get connectors(): readonly VenueConnector[] {
+    return this.#connectors.map(({ connector }) => connector)
   }
 
   watch(dispatcher: Dispatcher): void {
