@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
 import { QuantbotError } from '#core/errors'
 import { registerAgents } from './agents.command.js'
+import { registerApi } from './api.command.js'
 import { registerArchive } from './archive.command.js'
 import { registerAudit } from './audit.command.js'
 import { registerBackfill } from './backfill.command.js'
@@ -44,6 +45,7 @@ export function buildProgram(): Command {
   registerSimExchange(program)
   registerControl(program)
   registerAgents(program)
+  registerApi(program)
   registerParse(program)
   return program
 }
