@@ -1,4 +1,5 @@
 /** Owns the one table from an oracle's method name to the code that answers it. Later rooms add their own *.methods.ts. */
+import { basisMethods } from './basis.methods.js'
 import type { OracleMethod } from './cases.js'
 import { indicatorMethods } from './indicators.methods.js'
 import { portfolioMethods } from './portfolio.methods.js'
@@ -6,5 +7,7 @@ import { signalMethods } from './signals.methods.js'
 import { statsMethods } from './stats.methods.js'
 
 export const METHODS: ReadonlyMap<string, OracleMethod> = new Map(
-  [indicatorMethods, signalMethods, portfolioMethods, statsMethods].flatMap((table) => Object.entries(table)),
+  [indicatorMethods, signalMethods, portfolioMethods, statsMethods, basisMethods].flatMap((table) =>
+    Object.entries(table),
+  ),
 )
