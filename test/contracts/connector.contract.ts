@@ -278,8 +278,8 @@ export function connectorContract(venue: Venue, plan: ConnectorCase): void {
       )
       for (const id of ids) expectBars(rig, id, from, to)
       expect(rig.exchange.stats()).toMatchObject({ bans: 0, errors: [] })
-      expect(rig.connector.stats.quarantine.refused).toBeGreaterThan(0)
-      expect(rig.states.filter((state) => state.startsWith('degraded')).length).toBeGreaterThan(0)
+      expect(rig.connector.stats.quarantine.refused, shown(rig)).toBeGreaterThan(0)
+      expect(rig.states.filter((state) => state.startsWith('degraded')).length, shown(rig)).toBeGreaterThan(0)
       await until(rig, 'recovery', () => rig.states.at(-1) === 'recovered')
       await until(rig, 'books', () => ids.every((id) => rig.connector.session.top(id) !== undefined))
     })
@@ -299,7 +299,10 @@ export function connectorContract(venue: Venue, plan: ConnectorCase): void {
         ids.every((id) => (of<BarClosed['data']>(rig, 'BarClosed', id).at(-1)?.openTime ?? 0) >= to),
       )
       for (const id of ids) expectBars(rig, id, from, to)
-      expect(rig.connector.stats.sockets.map(({ drops }) => drops)).toEqual(rig.connector.stats.sockets.map(() => 0))
+      expect(
+        rig.connector.stats.sockets.map(({ drops }) => drops),
+        shown(rig),
+      ).toEqual(rig.connector.stats.sockets.map(() => 0))
       await rig.stop()
       await wait(rig.time, 30 * SECOND_MS)
       expect(rig.exchange.stats().openSockets).toBe(0)

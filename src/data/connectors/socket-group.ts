@@ -38,8 +38,9 @@ const TICK_MS = SECOND_MS
 interface Lane {
   readonly plan: SocketPlan
   readonly sockets: readonly StreamSocket[]
-  /** Since when no socket of it gives data. */
-  downAt: EpochMs | null
+  readonly startedAt: EpochMs
+  /** Silence of all its topics together that is told, though a connection lives. */
+  readonly quietMs: DurationMs
 }
 
 export class SocketGroup {
@@ -69,7 +70,7 @@ export class SocketGroup {
     this.#degradedAt = null
     this.#lanes = plans.map((plan, index) => {
       const sockets = Array.from({ length: copies }, (_, copy) => this.#socket(plan, index, copy))
-      return { plan, sockets, downAt: time.now() }
+      return { plan, sockets, startedAt: time.now(), quietMs: quietMs(plan) }
     })
     for (const { sockets } of this.#lanes) for (const socket of sockets) socket.start()
     this.#tick()
@@ -129,20 +130,29 @@ export class SocketGroup {
   #tick(): void {
     const { time, onDegraded, onRecovered } = this.#options
     const now = time.now()
-    let longest: Lane | undefined
-    for (const lane of this.#lanes) {
-      lane.downAt = lane.sockets.some(({ isUp }) => isUp) ? null : (lane.downAt ?? now)
-      if (lane.downAt !== null && (longest?.downAt == null || lane.downAt < longest.downAt)) longest = lane
+    let downAt: EpochMs | null = null
+    let where = ''
+    for (const { plan, sockets, startedAt, quietMs } of this.#lanes) {
+      const dataAt = Math.max(startedAt, ...sockets.map((socket) => socket.dataAt ?? startedAt))
+      const isUp = sockets.some((socket) => socket.isUp)
+      if (now - dataAt <= (isUp ? quietMs : TOLERANCE_MS) || (downAt !== null && dataAt >= downAt)) continue
+      downAt = dataAt
+      where = plan.endpoint
     }
-    const downAt = longest?.downAt ?? null
     if (downAt === null && this.#degradedAt !== null) {
       const since = this.#degradedAt
       this.#degradedAt = null
       onRecovered(now - since)
-    } else if (longest !== undefined && downAt !== null && this.#degradedAt === null && now - downAt > TOLERANCE_MS) {
+    } else if (downAt !== null && this.#degradedAt === null) {
       this.#degradedAt = downAt
-      onDegraded(`no data on ${longest.plan.endpoint}`)
+      onDegraded(`no data on ${where}`)
     }
     this.#cancelTick = time.after(TICK_MS, () => this.#tick())
   }
+}
+
+/** Half of the shortest silence that any of its topics is allowed; for ever where all may be silent for ever. */
+function quietMs({ topics }: SocketPlan): DurationMs {
+  const allowed = topics.map(({ maxSilenceMs }) => maxSilenceMs ?? Number.POSITIVE_INFINITY)
+  return Math.max(TOLERANCE_MS, Math.min(...allowed) / 2)
 }

@@ -47,6 +47,7 @@ export class StreamSocket {
   #rotations = 0
   #lastReason = ''
   #downAt: EpochMs | null = null
+  #dataAt: EpochMs | null = null
 
   constructor(options: StreamSocketOptions) {
     this.#options = options
@@ -63,14 +64,15 @@ export class StreamSocket {
     return this.#link?.hasSpoken === true
   }
 
-  /** When it ceased to give data; null while it does, or has never begun. */
-  get downAt(): EpochMs | null {
-    return this.#downAt
+  /** When data of any topic came last; null: never since it was started. */
+  get dataAt(): EpochMs | null {
+    return this.#dataAt
   }
 
   start(): void {
     this.#stop = new AbortController()
     this.#downAt = null
+    this.#dataAt = null
     this.#connect(false)
   }
 
@@ -167,6 +169,7 @@ export class StreamSocket {
       this.#events.next({ kind: 'refused', topics: refused })
     }
     if (topic !== null && records.length > 0) {
+      this.#dataAt = receivedAt
       if (link.watch.heard(topic, receivedAt)) {
         this.#strikes.delete(topic)
         this.#events.next({ kind: 'fresh', topic })

@@ -119,13 +119,13 @@ export class TopicWatch {
     const all = [...this.#watched.values()]
     const due = all.filter((watched) => dueAt(watched) <= now)
     if (due.length > 0) {
-      // With several topics, all silent since the shortest allowance: nobody would call that a coincidence.
+      // Nothing at all for half of the shortest allowance: topics do not fall silent at the same moment by themselves.
       const shortest = Math.min(...all.filter(({ told }) => told < DEAD).map(({ maxSilenceMs }) => maxSilenceMs))
       const newest = Math.max(...this.#lastAt.values(), ...all.map(({ since }) => since))
       const silentMs = now - Math.min(...due.map(({ since }) => since))
       const isSecond = due.some(({ told }) => told > 0)
       for (const watched of due) watched.told++
-      const isAll = newest + shortest <= now
+      const isAll = newest + shortest / 2 <= now
       // Last: it may stop this watch.
       this.#next()
       this.#options.onSilence({ topics: due.map(({ topic }) => topic), isAll, isSecond, silentMs })
