@@ -11,7 +11,12 @@ import type { SoakInstrument, SoakRig } from './soak-rig.js'
 export interface SoakVerdict {
   /** What is wrong, in words; empty when all is as it was played. */
   readonly problems: readonly string[]
-  readonly bars: { readonly expected: number; readonly missing: number; readonly doubled: number; readonly wrong: number }
+  readonly bars: {
+    readonly expected: number
+    readonly missing: number
+    readonly doubled: number
+    readonly wrong: number
+  }
   readonly settlements: number
   readonly instants: number
   /** Instants that were closed without all of their bars. */
@@ -30,7 +35,8 @@ interface Seen {
 /** Reads the log and compares; `to`: bars that ended by then must be there. */
 export function checkSoak(rig: SoakRig, to: EpochMs): SoakVerdict {
   const seen = new Map<string, Seen>()
-  for (const { instrument } of rig.options.instruments) seen.set(instrument, { bars: [], settlements: [], isDelisted: false })
+  for (const { instrument } of rig.options.instruments)
+    seen.set(instrument, { bars: [], settlements: [], isDelisted: false })
   const instants: { readonly instant: number; readonly missing: readonly string[] }[] = []
   let orders = 0
   let events = 0
@@ -61,7 +67,10 @@ const near = (a: number, b: number, relative: number, absolute = 0): boolean =>
   Math.abs(a - b) <= Math.max(absolute, relative * Math.abs(b))
 
 /** Prices are the venue's own, rounded to its step; volumes of contracts to whole contracts. */
-const isBar = (bar: BarClosed['data'], truth: { open: number; high: number; low: number; close: number; volume: number }) =>
+const isBar = (
+  bar: BarClosed['data'],
+  truth: { open: number; high: number; low: number; close: number; volume: number },
+) =>
   near(bar.open, truth.open, 1e-4) &&
   near(bar.high, truth.high, 1e-4) &&
   near(bar.low, truth.low, 1e-4) &&
@@ -77,7 +86,8 @@ function checkBars(
   problems: string[],
 ): void {
   const { exchange, instrument } = rig.truth(one)
-  const from = floorTo(rig.startedAt, MINUTE_MS)
+  // The newest bar of the history may have been in doubt: then the log begins with it.
+  const from = Math.min(floorTo(rig.startedAt, MINUTE_MS), bars[0]?.openTime ?? to)
   const truth = exchange.world
     .bars(instrument, MINUTE_MS, from, to, exchange.now())
     .filter(({ openTime }) => openTime + MINUTE_MS <= to)
@@ -126,12 +136,21 @@ function checkSettlements(
     got.length !== wanted.length ||
     got.some(({ settledAt, rate }, i) => settledAt !== wanted[i]!.ts || !near(rate, wanted[i]!.rate, 1e-6, 1e-8))
   )
-    problems.push(`${one.instrument}: settlements ${told} instead of ${JSON.stringify(wanted.map(({ ts, rate }) => [ts, rate]))}`)
+    problems.push(
+      `${one.instrument}: settlements ${told} instead of ${JSON.stringify(wanted.map(({ ts, rate }) => [ts, rate]))}`,
+    )
   return got.length
 }
 
-function checkInstants(rig: SoakRig, instants: readonly { readonly instant: number }[], to: EpochMs, problems: string[]): void {
-  let last = floorTo(rig.startedAt, MINUTE_MS)
+function checkInstants(
+  rig: SoakRig,
+  instants: readonly { readonly instant: number }[],
+  to: EpochMs,
+  problems: string[],
+): void {
+  // While history was read nothing was decided; the first decision is on all of it.
+  let last = (instants[0]?.instant ?? 0) - MINUTE_MS
+  if (last > rig.begunAt) problems.push(`the first instant is ${last + MINUTE_MS}, though agents ran at ${rig.begunAt}`)
   for (const { instant } of instants) {
     if (instant <= last) problems.push(`instant ${instant} behind ${last}`)
     else if (instant !== last + MINUTE_MS) problems.push(`instants from ${last} to ${instant} were never closed`)

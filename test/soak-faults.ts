@@ -40,7 +40,14 @@ const PASSING: readonly (readonly [kind: FaultKind, target: 'rest' | 'ws' | 'bot
   ['disconnect', 'ws', 0],
   ['dnsFailure', 'both', 8_000],
 ]
-const WITH_PROBABILITY: ReadonlySet<FaultKind> = new Set(['drop', 'duplicate', 'torn', 'garbage', 'reorder', 'staleBook'])
+const WITH_PROBABILITY: ReadonlySet<FaultKind> = new Set([
+  'drop',
+  'duplicate',
+  'torn',
+  'garbage',
+  'reorder',
+  'staleBook',
+])
 
 /** Ascending in `afterMs`; every kind comes about as often as any other. One ban of the address among them. */
 export function soakFaults(options: SoakFaultsOptions): Fault[] {

@@ -102,8 +102,10 @@ export class SoakRig {
   readonly exchanges: ReadonlyMap<string, Exchange>
   readonly process: TradingProcess
   readonly dir: string
-  /** Open time of the first bar that the run must have. */
+  /** When the run was made: its history ends, and the bars of its log begin there. */
   readonly startedAt: EpochMs
+  /** When its agents were running. */
+  begunAt: EpochMs = 0
   readonly problems: string[] = []
   readonly options: SoakOptions
   readonly #composed: PaperRun
@@ -152,7 +154,10 @@ export class SoakRig {
       const world = generatedWorld({ seed, venue, symbols: options.symbols ?? 4 })
       const { tickMs } = options
       const protocol = PROTOCOLS[venue]!()
-      exchanges.set(venue, await openExchange({ protocol, world, time, seed, ...(tickMs === undefined ? {} : { tickMs }) }))
+      exchanges.set(
+        venue,
+        await openExchange({ protocol, world, time, seed, ...(tickMs === undefined ? {} : { tickMs }) }),
+      )
     }
     const config = configSchema.parse(configOf(options, exchanges))
     const { backfill = true } = options
@@ -160,6 +165,7 @@ export class SoakRig {
     const rig = new SoakRig(options, time, counted, exchanges, composed)
     await rig.process.start()
     await composed.begin()
+    rig.begunAt = time.now()
     // Only now: what a venue does to a process that has not begun yet is another test.
     for (const [venue, exchange] of exchanges) {
       const plan = options.faults?.(venue) ?? []

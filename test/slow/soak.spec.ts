@@ -15,8 +15,8 @@ import { checkSoak } from '../soak-checks.js'
 import { soakFaults } from '../soak-faults.js'
 import { BINANCE, BYBIT, DERIBIT, OKX, SoakRig } from '../soak-rig.js'
 
-const SEEDS = Number(process.env['QUANTBOT_SOAK'] ?? '2')
-const MINUTES = Number(process.env['QUANTBOT_SOAK_MINUTES'] ?? '60')
+const SEEDS = Number(process.env.QUANTBOT_SOAK ?? '2')
+const MINUTES = Number(process.env.QUANTBOT_SOAK_MINUTES ?? '60')
 const SPEED = 100
 /** Funding is settled in the middle of the hour. */
 const START = Date.UTC(2026, 0, 15, 7, 30)
@@ -32,6 +32,7 @@ function resources(): Readonly<Record<string, number>> {
 describe('an hour of faults', () => {
   it.each(Array.from({ length: SEEDS }, (_, i) => i + 1))('of seed %i loses and doubles nothing', async (seed) => {
     const home = mkdtempSync(join(tmpdir(), 'quantbot-soak-'))
+    await new Promise((resolve) => setTimeout(resolve, 100))
     const before = resources()
     const rig = await SoakRig.start({
       home,
@@ -54,7 +55,7 @@ describe('an hour of faults', () => {
       const to = await rig.settle((end) => isCaughtUp(rig, end))
       await rig.stop()
       const verdict = checkSoak(rig, to)
-      if (process.env['QUANTBOT_SOAK_TELL'] !== undefined)
+      if (process.env.QUANTBOT_SOAK_TELL !== undefined)
         process.stderr.write(`${JSON.stringify({ seed, ...verdict, venues: rig.told() }, undefined, 1)}\n`)
       expect(verdict.problems).toEqual([])
       expect(verdict.bars.expected).toBeGreaterThan(INSTRUMENTS.length * (MINUTES - 20))
@@ -63,7 +64,8 @@ describe('an hour of faults', () => {
       expect(rig.timers).toBe(0)
       await rig.close()
       await wait(rig.time, MINUTE_MS)
-      expect(resources()).toEqual(before)
+      const left = Object.entries(resources()).filter(([kind, count]) => count > (before[kind] ?? 0))
+      expect(left).toEqual([])
     } finally {
       await rig.stop().catch(() => undefined)
       await rig.close()

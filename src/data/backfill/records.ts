@@ -1,5 +1,5 @@
 /** Owns turning records of a venue's history into rows of the lake, by the same checks as an import. Never keeps an open bar. */
-import { type EpochMs, HOUR_MS, INTERVAL_MS } from '#core/time'
+import { type EpochMs, HOUR_MS, INTERVAL_MS, SECOND_MS } from '#core/time'
 import { settlementHours } from '../check-rows.js'
 import type { LakeKey } from '../columns.js'
 import type {
@@ -39,6 +39,9 @@ function fields(record: HistoryRecord): Record<string, number> {
   }
 }
 
+/** Behind its end, before our clock alone, which may be wrong, says that the newest bar has ended (ours). */
+const UNPROVED_MS = 20 * SECOND_MS
+
 export interface RowsContext {
   readonly key: LakeKey
   readonly facts: InstrumentFacts | undefined
@@ -57,9 +60,12 @@ export function rowsOfRecords(
   const interval = intervalOf(key)
   const step = interval === undefined ? 0 : INTERVAL_MS[interval]
   const byTs = new Map<EpochMs, HistoryRecord>()
+  const newest = records.reduce((latest, record) => Math.max(latest, recordTs(record)), 0)
   for (const record of records) {
     const ts = recordTs(record)
-    const isOpen = record.kind === 'bar' && (record.isClosed === false || ts + step > now)
+    const isProved = record.kind !== 'bar' || record.isClosed === true || ts < newest
+    const isOpen =
+      record.kind === 'bar' && (record.isClosed === false || ts + step > now - (isProved ? 0 : UNPROVED_MS))
     if (ts >= from && ts < to && !isOpen && (step === 0 || ts % step === 0)) byTs.set(ts, record)
   }
   const kept = [...byTs.entries()].sort((a, b) => a[0] - b[0])

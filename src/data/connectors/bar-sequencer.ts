@@ -30,6 +30,11 @@ export interface SequencerOutput {
 const OVERDUE_MS = 2 * SECOND_MS
 /** A bar counts as final by the clock alone so long after its end (ours). */
 const FINAL_MS = SECOND_MS
+/**
+ * Where no later bar stands beside it, a bar of REST counts as final by the clock alone this long after its end: our measure
+ * of the venue's clock may be wrong by half a round trip, and venues set their clocks right (ours).
+ */
+const UNPROVED_MS = 20 * SECOND_MS
 /** Answers without the bar, though later ones are there, before it counts as missing (ours). */
 const TRIES = 3
 const RETRY_FIRST_MS = 2 * SECOND_MS
@@ -77,14 +82,17 @@ export class BarSequencer {
     return this.#release()
   }
 
-  /** The span to be asked for now, if any: then `answered` or `failed` must follow before there is another. */
+  /**
+   * The span to be asked for now, if any: then `answered` or `failed` must follow before there is another. It reaches one bar
+   * further than what is wanted: that one, running as it may be, proves that those before it have ended.
+   */
   ask(now: EpochMs): BarSpan | undefined {
     if (this.#asked !== undefined || now < this.#notBefore) return undefined
     const end = floorTo(now - FINAL_MS, this.#stepMs)
     const isOverdue = now >= this.#next + this.#stepMs + this.#overdueMs
     if (this.#next >= end || (!isOverdue && this.#held.size === 0)) return undefined
     this.#asked = { from: this.#next, to: Math.min(end, this.#next + ASK_MAX * this.#stepMs) }
-    return this.#asked
+    return { from: this.#asked.from, to: this.#asked.to + this.#stepMs }
   }
 
   /** What REST gave for the span that was asked; `askedAt`: the venue's time when it was asked. */
@@ -92,8 +100,11 @@ export class BarSequencer {
     const asked = this.#asked
     this.#asked = undefined
     if (asked === undefined) return NOTHING
-    for (const bar of bars)
-      if (bar.isClosed !== false && bar.openTime < asked.to && this.#isOurs(bar, askedAt)) this.#hold(bar)
+    const newest = Math.max(...bars.map(({ openTime }) => openTime))
+    for (const bar of bars) {
+      const isFinal = bar.isClosed ?? (bar.openTime < newest || bar.openTime + this.#stepMs + UNPROVED_MS <= askedAt)
+      if (isFinal && bar.openTime < asked.to && this.#isOurs(bar, askedAt)) this.#hold(bar)
+    }
     const before = this.#next
     const released = this.#release()
     if (this.#next >= asked.to) {

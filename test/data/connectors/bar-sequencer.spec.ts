@@ -42,7 +42,7 @@ describe('the bar sequencer', () => {
     const bars = sequencer()
     bars.live(bar(0), end(0))
     expect(bars.live(bar(2), end(2)).bars).toEqual([])
-    expect(bars.ask(end(2, 1500))).toEqual({ from: bar(1).openTime, to: bar(3).openTime })
+    expect(bars.ask(end(2, 1500))).toEqual({ from: bar(1).openTime, to: bar(4).openTime })
     expect(bars.ask(end(2, 1500))).toBeUndefined() // one question at a time
     expect(bars.answered([bar(1, null), bar(2, null)], end(2, 1500), end(2, 1600)).bars).toEqual([bar(1, null), bar(2)])
   })
@@ -50,12 +50,26 @@ describe('the bar sequencer', () => {
   it('asks for a bar that is overdue, and not before', () => {
     const bars = sequencer()
     expect(bars.ask(end(0, 1999))).toBeUndefined()
-    expect(bars.ask(end(0, 2000))).toEqual({ from: START, to: bar(1).openTime })
+    expect(bars.ask(end(0, 2000))).toEqual({ from: START, to: bar(2).openTime })
     bars.failed(end(0, 2100))
     expect(bars.ask(end(0, 2200))).toBeUndefined()
     expect(bars.ask(end(0, 5000))).toBeDefined()
     expect(bars.live(bar(0), end(0, 5100)).bars).toEqual([bar(0)]) // the stream was faster than the answer
     expect(bars.answered([bar(0, null)], end(0, 5000), end(0, 5200))).toEqual({ bars: [], missing: [] })
+  })
+
+  it('does not take a running bar of REST for a closed one, whatever our clock says', () => {
+    const bars = sequencer()
+    // Our idea of the venue's time is ahead: there the bar is still running.
+    expect(bars.ask(end(0, 2000))).toBeDefined()
+    expect(bars.answered([bar(0, null, 7)], end(0, 2000), end(0, 2100)).bars).toEqual([])
+    expect(bars.ask(end(0, 5000))).toBeDefined()
+    expect(bars.answered([bar(0, null), bar(1, null, 7)], end(0, 5000), end(0, 5100)).bars).toEqual([bar(0, null)])
+    // Without trades there is no later bar: then the clock decides, far behind the end.
+    expect(bars.ask(end(1, 2000))).toBeDefined()
+    expect(bars.answered([bar(1, null)], end(1, 2000), end(1, 2100)).bars).toEqual([])
+    expect(bars.ask(end(1, 25_000))).toBeDefined()
+    expect(bars.answered([bar(1, null)], end(1, 25_000), end(1, 25_100)).bars).toEqual([bar(1, null)])
   })
 
   it('passes a hole of the venue over after some answers and names it; a venue that lags is waited for', () => {
