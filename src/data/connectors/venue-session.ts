@@ -12,7 +12,7 @@ import { BarFeed } from './bar-feed.js'
 import { BookFeed } from './book-feed.js'
 import { ChainFeed } from './chain-feed.js'
 import { ClockOffset } from './clock-offset.js'
-import { type Endpoints, resolveEndpoints } from './endpoints.js'
+import { resolveEndpoints } from './endpoints.js'
 import { every } from './every.js'
 import { FrameRecorder } from './frame-recorder.js'
 import { InstrumentBook } from './instrument-book.js'
@@ -59,13 +59,12 @@ export class VenueSession {
   constructor(options: VenueSessionOptions, events: SessionEvents) {
     const { adapter, config, time, seed, home } = options
     const { venue } = adapter
-    const endpoints: Endpoints = resolveEndpoints(adapter, config)
+    const endpoints = resolveEndpoints(adapter, config)
     this.#options = options
     this.#events = events
     this.#quarantine = new Quarantine(home)
     this.#recorder = options.keepFrames ? new FrameRecorder(home, venue) : undefined
-    const { limitShare, cancelReserve } = config
-    this.#budget = new RateBudget({ venue, pools: adapter.pools, time, limitShare, cancelReserve })
+    this.#budget = new RateBudget({ ...config, venue, pools: adapter.pools, time })
     this.#client = new RestClient({
       adapter,
       endpoints,
@@ -86,7 +85,7 @@ export class VenueSession {
       fetch: (facts, interval, from, to, signal) =>
         this.#client.all(adapter.bars(facts, interval, from, to), { signal }),
       onBar: (bar) => this.#onBar(bar),
-      onMissing: (instrument, openTimes) => this.#onMissing(instrument, openTimes),
+      onMissing: (...hole) => this.#onMissing(...hole),
     })
     this.#settlements = new SettlementFeed({
       time,
@@ -108,7 +107,7 @@ export class VenueSession {
         invariant(call !== undefined, () => `${facts.instrument}: its book has no snapshot by REST`)
         return this.#client.send(call, { signal })
       },
-      resubscribe: (instrument, socketId) => this.#sockets.resubscribe('book', instrument, socketId),
+      resubscribe: (...which) => this.#sockets.resubscribe('book', ...which),
     })
     this.#inputs = new RecordInputs({
       time,
@@ -142,8 +141,7 @@ export class VenueSession {
         for (const record of records) this.#take(record, receivedAt, socketId)
       },
       onGone: (socketId) => this.#books.drop(socketId),
-      onDegraded: (reason) => events.onDegraded(reason),
-      onRecovered: (downMs) => events.onRecovered(downMs),
+      ...events,
     })
   }
 
@@ -152,7 +150,6 @@ export class VenueSession {
     return this.#budget
   }
 
-  /** For whoever must know terms or the venue's time. */
   facts(instrument: InstrumentId): InstrumentFacts | undefined {
     return this.#instruments.get(instrument)
   }
@@ -193,8 +190,7 @@ export class VenueSession {
   /** Reads until it is aborted. Outages of the network do not end it. */
   async run(signal: AbortSignal): Promise<void> {
     const stop = new AbortController()
-    // Each poll and each question that waits listens to it.
-    setMaxListeners(0, stop.signal)
+    setMaxListeners(0, stop.signal) // each poll and each question that waits listens to it
     const onAbort = (): void => stop.abort(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     try {
@@ -219,7 +215,6 @@ export class VenueSession {
     }
   }
 
-  /** What may be conflated waits while held. */
   hold(isHeld: boolean): void {
     this.#inputs.hold(isHeld)
   }
@@ -297,8 +292,8 @@ export class VenueSession {
   #onMissing(instrument: InstrumentId, openTimes: readonly EpochMs[]): void {
     this.#missing += openTimes.length
     const detail = `${openTimes.length} bars of ${this.#options.interval} from ${openTimes[0]} that the venue does not have`
-    this.#emit('DataQualityChanged', { subject: instrument, check: 'gap', isBad: true, detail })
-    this.#emit('DataQualityChanged', { subject: instrument, check: 'gap', isBad: false, detail: 'bars come again' })
+    for (const isBad of [true, false])
+      this.#emit('DataQualityChanged', { subject: instrument, check: 'gap', isBad, detail })
   }
 
   /** Reads the terms again: those that changed are listed anew, those that are gone are delisted. */
@@ -321,14 +316,12 @@ export class VenueSession {
     await this.#every(everyMs, signal, async () => {
       this.#asked++
       const records = await this.#client.send(call, { signal, tries: 2 })
-      const receivedAt = this.#options.time.now()
-      for (const record of records) this.#take(record, receivedAt, 0)
+      for (const record of records) this.#take(record, this.#options.time.now(), 0)
     })
   }
 
-  #every(ms: DurationMs, signal: AbortSignal, act: () => Promise<unknown>): Promise<void> {
-    return every(this.#options.time, ms, signal, act, () => this.#pollsFailed++)
-  }
+  readonly #every = (ms: DurationMs, signal: AbortSignal, act: () => Promise<unknown>): Promise<void> =>
+    every(this.#options.time, ms, signal, act, () => this.#pollsFailed++)
 
   #emit(type: Parameters<SessionEvents['onInput']>[0]['type'], data: object): void {
     this.#events.onInput({ type, data })
