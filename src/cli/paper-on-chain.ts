@@ -2,7 +2,7 @@
 import { OnChainFeed, type OnChainSeries, seriesOver } from '#actors/on-chain.actor'
 import type { Config } from '#core/config/schema'
 import type { TimePort } from '#core/ports'
-import { MINUTE_MS } from '#core/time'
+import { type EpochMs, MINUTE_MS } from '#core/time'
 import type { Call, PoolSpec, VenueFailure } from '#data/connectors/adapter.port'
 import type { OnChainRecord, Vendor } from '#data/connectors/normal'
 import { CRYPTOQUANT_POOLS, cryptoquantCall, cryptoquantFailure } from '#data/connectors/onchain/cryptoquant'
@@ -47,12 +47,20 @@ export function onChainFeed(
   config: Config,
   time: TimePort,
   published: () => MarketCoverageState['onChain'],
+  onFetched?: (records: readonly OnChainRecord[], fetchedAt: EpochMs) => void,
 ): OnChainFeed | undefined {
   const { onChain } = config.marketData
   const series = (['glassnode', 'cryptoquant'] as const).flatMap((vendor) => seriesOf(home, config, vendor, time))
   if (series.length === 0) return undefined
   const { lagMinutes, pollMinutes } = onChain
-  return new OnChainFeed({ series, time, lagMs: lagMinutes * MINUTE_MS, pollMs: pollMinutes * MINUTE_MS, published })
+  return new OnChainFeed({
+    series,
+    time,
+    lagMs: lagMinutes * MINUTE_MS,
+    pollMs: pollMinutes * MINUTE_MS,
+    published,
+    ...(onFetched && { onFetched }),
+  })
 }
 
 function seriesOf(home: string, config: Config, vendor: Vendor, time: TimePort): OnChainSeries[] {

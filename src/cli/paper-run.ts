@@ -12,7 +12,9 @@ import type { VenueConnector } from '#actors/venue-connector.actor'
 import type { Config } from '#core/config/schema'
 import type { TimePort } from '#core/ports'
 import { type EpochMs, floorTo, intervalMs, SECOND_MS } from '#core/time'
+import type { InstrumentFacts } from '#data/connectors/normal'
 import type { TapeEntry } from '#data/lake'
+import type { LakeRecorder } from '#data/recorder/lake-recorder'
 import type { Dispatcher } from '#engine/dispatcher'
 import { machineClock, pacedClock } from '#engine/live-clock'
 import { readManifest } from '#events/log/manifest'
@@ -29,6 +31,7 @@ import { onChainFeed } from './paper-on-chain.js'
 import { clockOf, fillHistory, venuesOf } from './paper-venues.js'
 import type { ComposedRun } from './run-composition.js'
 import type { RunOptions, RunSettings } from './run-options.js'
+import { closeRecorder, runRecorder } from './run-recorder.js'
 import { type RunStores, startStores } from './run-stores.js'
 import { endProgress, note, progress } from './terminal.js'
 
@@ -88,9 +91,11 @@ export async function composePaper(
     begin: async () => {
       stores = await startStores(home, opened.dir, opened.manifest, config, process_!)
       if (stores.api) note(`analytics API: ${stores.api.url}`)
+      feeds.recorder?.start()
     },
     close: async () => {
       await stores?.close()
+      if (feeds.recorder) await closeRecorder(feeds.recorder)
     },
   }
 }
@@ -127,6 +132,7 @@ async function beginningOf(
 /** All feeds of a run on venues, and what they need to know of the process. */
 class PaperFeeds {
   readonly all: readonly Feed[]
+  readonly recorder: LakeRecorder | undefined
   readonly #connectors: readonly PaperConnector[]
   #dispatcher: Dispatcher | undefined
   #traded: TradedInstruments | undefined
@@ -147,9 +153,13 @@ class PaperFeeds {
         use,
         time,
         isTraded: (instrument) => this.#traded?.has(instrument) === true,
-        tap: quality.record,
+        tap: (record, receivedAt) => {
+          quality.record(record, receivedAt)
+          this.recorder?.record(record, receivedAt)
+        },
       }),
     )
+    this.recorder = runRecorder(home, config, time, (instrument) => this.#facts(instrument))
     const bars = config.universe.map(({ instrument, interval = config.interval }) => ({ instrument, interval }))
     const finestMs = Math.min(...bars.map(({ interval }) => intervalMs(interval)))
     const instants = new InstantsFeed(
@@ -163,7 +173,7 @@ class PaperFeeds {
       this.#connectors.map(({ connector }) => connector.name),
     )
     const watched = this.#connectors.map(({ connector }) => instants.behind(quality.before(connector)))
-    const onChain = onChainFeed(home, config, time, () => this.#coverage().onChain)
+    const onChain = onChainFeed(home, config, time, () => this.#coverage().onChain, this.recorder?.fetched)
     this.all = [quality, ...watched, instants, ...(onChain === undefined ? [] : [onChain])]
   }
 
@@ -185,6 +195,14 @@ class PaperFeeds {
       const { clock } = connector.stats
       return clock === undefined ? [] : [[connector.name, clock.offsetMs] as const]
     })
+  }
+
+  #facts(instrument: string): InstrumentFacts | undefined {
+    for (const { connector } of this.#connectors) {
+      const facts = connector.session.facts(instrument)
+      if (facts !== undefined) return facts
+    }
+    return undefined
   }
 
   #coverage(): MarketCoverageState {

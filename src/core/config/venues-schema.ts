@@ -60,6 +60,11 @@ export const marketDataSchema = z.strictObject({
     .describe('Further streams of the universe; they enter no log, but raw frames where those are kept.')
     .default([]),
   keepFrames: toggle('Whether raw frames are kept for replay, gzip-compressed, by venue and day.').default(false),
+  record: z
+    .array(z.enum(['bars', 'funding', 'oi', 'mark', 'volatility', 'onchain', 'options']))
+    .describe('What a run on venues leaves in the lake; open interest, marks and volatility at most once a minute.')
+    .default(['bars', 'funding', 'oi', 'volatility', 'onchain']),
+  recordMinutes: count('Minutes that rows wait in memory before they go into the lake.').default(10),
   staleMs: count('Milliseconds without a newer quote or mark after which an instrument counts as stale.').default(
     15_000,
   ),
