@@ -7,6 +7,7 @@ import { createBlender } from '#portfolio/blender.decider'
 import { createRiskEngine } from '#risk/engine.decider'
 import { createDonchian } from '#signals/donchian.decider'
 import { createFundingData } from '#signals/funding-data.decider'
+import { createFuturesData } from '#signals/futures-data.decider'
 import { createMarketBars } from '#signals/market-bars.decider'
 import { createMarketCoverage } from '#signals/market-coverage.decider'
 import { createMeanReversion } from '#signals/mean-reversion.decider'
@@ -21,7 +22,8 @@ export type AnyDecider = Decider<unknown>
 export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
   const { universe, interval, signals } = config
   const deciders: AnyDecider[] = [createMarketBars(universe, interval)]
-  if (fills !== 'nextOpen' && readsVenues(config)) deciders.push(createMarketCoverage(), createFundingData())
+  if (fills !== 'nextOpen' && readsVenues(config))
+    deciders.push(createMarketCoverage(), createFundingData(), createFuturesData())
   if (signals.tsmom.enabled) deciders.push(createTsmom(signals.tsmom, universe))
   if (signals.donchian.enabled) deciders.push(createDonchian(signals.donchian, universe))
   if (signals.meanReversion.enabled) deciders.push(createMeanReversion(signals.meanReversion, universe, interval))

@@ -30,6 +30,8 @@ export const instrumentListed = eventType(
     takerFeeBps: number(4, 'fee, bp'),
     /** Instrument whose bars stand for it, where its own history is missing. */
     barsOf: optional(instrument),
+    /** Delivery or expiry of what has one. */
+    expiresAt: optional(integer('epoch ms')),
   },
 )
 
@@ -241,7 +243,42 @@ export const fundingSpreadChanged = eventType(
   },
 )
 
+export const basisChanged = eventType(
+  'BasisChanged',
+  1,
+  'derived',
+  'What a dated future pays over its index moved. Silent in its last three days, when annual figures explode.',
+  {
+    instrument,
+    base: name('base currency'),
+    expiresAt: integer('epoch ms'),
+    mark: double('price, quote'),
+    index: double('price, quote'),
+    basis: number(8, 'mark / index − 1'),
+    aprSimple: number(6, 'fraction a year: basis × 365 / days to expiry'),
+    daysToExpiry: number(4, 'days'),
+  },
+)
+
+export const futuresRolled = eventType(
+  'FuturesRolled',
+  1,
+  'derived',
+  'Another dated future of a chain (a base and quote of a venue) is the front, by the rule of the roll calendar.',
+  {
+    base: name('base currency'),
+    quote: name('quote currency'),
+    venue: name('venue'),
+    /** Null for the first one. */
+    from: nullable(instrument),
+    to: instrument,
+    at: integer('since when by the rule, epoch ms'),
+  },
+)
+
 export const marketEvents = [
+  basisChanged,
+  futuresRolled,
   fundingSpreadChanged,
   markChanged,
   fundingRateChanged,
@@ -276,3 +313,5 @@ export type OptionChainObserved = EventOf<typeof optionChainObserved>
 export type OnChainPublished = EventOf<typeof onChainPublished>
 export type DataQualityChanged = EventOf<typeof dataQualityChanged>
 export type FundingSpreadChanged = EventOf<typeof fundingSpreadChanged>
+export type BasisChanged = EventOf<typeof basisChanged>
+export type FuturesRolled = EventOf<typeof futuresRolled>

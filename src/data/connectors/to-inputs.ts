@@ -65,9 +65,10 @@ function leastNotional({ minNotional, minSize, contractSize, contractOf }: Instr
 }
 
 export function listed(facts: InstrumentFacts, fees: Fees): InstrumentListed['data'] {
-  const { instrument, kind, base, quote, tick } = facts
+  const { instrument, kind, base, quote, tick, expiresAt } = facts
   const terms = { lot: lotInBase(facts), minNotional: leastNotional(facts) }
-  return { instrument, kind, base, quote, tick: isDecimalString(tick) ? tick : FINEST, ...terms, ...fees }
+  const expiry = expiresAt === null ? {} : { expiresAt }
+  return { instrument, kind, base, quote, tick: isDecimalString(tick) ? tick : FINEST, ...terms, ...fees, ...expiry }
 }
 
 export function closed(bar: BarRecord): BarClosed['data'] {

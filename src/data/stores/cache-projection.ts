@@ -17,6 +17,15 @@ export function entryOfEvent(event: AnyEvent): CacheEntry | undefined {
       return { key: `settlement:${event.data.instrument}`, seq, ts, value: event.data }
     case 'FundingSpreadChanged':
       return { key: `spread:${event.data.base}`, seq, ts, value: event.data }
+    case 'BasisChanged':
+      return { key: `basis:${event.data.instrument}`, seq, ts, value: event.data }
+    case 'FuturesRolled':
+      return {
+        key: `basis:front:${event.data.venue}:${event.data.base}:${event.data.quote}`,
+        seq,
+        ts,
+        value: event.data,
+      }
     case 'OpenInterestChanged':
       return { key: `openInterest:${event.data.instrument}`, seq, ts, value: event.data }
     case 'VolatilityIndexChanged':
