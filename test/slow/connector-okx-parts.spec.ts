@@ -75,6 +75,7 @@ async function listen(): Promise<Heard> {
   const bars = new BarFeed({
     time,
     venueNow,
+    overdueMs: 2000,
     fetch: (facts, interval, from, to, signal) => rest.all(okxAdapter.bars(facts, interval, from, to), { signal }),
     onBar: (bar) => heard.bars.push(bar),
     onMissing: (_, times) => heard.missing.push(...times),

@@ -204,6 +204,8 @@ export interface VenueAdapter {
   rules(endpoint: string): SocketRules
   decoder(plan: SocketPlan, knowledge: Knowledge): FrameDecoder
   readonly bookRule: (market: string) => BookRule
+  /** Its streams never say that a bar has closed: REST is asked as soon as one ends. */
+  readonly barsEndSilently?: true
 }
 
 /** For `quantbot parse`: reads any payload of a venue by the name of its topic or endpoint. */

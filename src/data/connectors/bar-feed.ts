@@ -1,7 +1,7 @@
 /** Owns the closed bars of a venue's instruments: streams first, REST for holes and what is overdue. Never drops a bar. */
 import type { InstrumentId } from '#core/ids'
 import type { TimePort } from '#core/ports'
-import type { EpochMs, Interval } from '#core/time'
+import type { DurationMs, EpochMs, Interval } from '#core/time'
 import { wait } from '#core/wait'
 import { BarSequencer, type SequencerOutput } from './bar-sequencer.js'
 import type { BarRecord, InstrumentFacts } from './normal.js'
@@ -10,6 +10,8 @@ export interface BarFeedOptions {
   readonly time: TimePort
   /** The venue's time. */
   readonly venueNow: () => EpochMs
+  /** How long after its end a bar may come before it is asked for. */
+  readonly overdueMs: DurationMs
   readonly fetch: (
     facts: InstrumentFacts,
     interval: Interval,
@@ -22,7 +24,7 @@ export interface BarFeedOptions {
   readonly onMissing: (instrument: InstrumentId, openTimes: readonly EpochMs[]) => void
 }
 
-const TICK_MS = 500
+const TICK_MS = 250
 /** Histories that are asked for at the same time. */
 const FETCHES_MAX = 6
 
@@ -52,7 +54,10 @@ export class BarFeed {
   add(facts: InstrumentFacts, interval: Interval, from: EpochMs): void {
     const { instrument } = facts
     if (this.#fed.has(instrument)) return
-    this.#fed.set(instrument, { facts, sequencer: new BarSequencer({ instrument, interval, from }) })
+    this.#fed.set(instrument, {
+      facts,
+      sequencer: new BarSequencer({ instrument, interval, from, overdueMs: this.#options.overdueMs }),
+    })
   }
 
   remove(instrument: InstrumentId): void {

@@ -12,7 +12,7 @@ export interface SequencerOptions {
   /** Open time of the first bar that is to come out. */
   readonly from: EpochMs
   /** How long after its end a bar may come before it is asked for. */
-  readonly overdueMs?: DurationMs
+  readonly overdueMs: DurationMs
 }
 
 /** Open times in `[from, to)`, to be asked for by REST. */
@@ -27,7 +27,6 @@ export interface SequencerOutput {
   readonly missing: readonly EpochMs[]
 }
 
-const OVERDUE_MS = 2 * SECOND_MS
 /** A bar counts as final by the clock alone so long after its end (ours). */
 const FINAL_MS = SECOND_MS
 /**
@@ -57,7 +56,7 @@ export class BarSequencer {
   #failures = 0
   #notBefore: EpochMs = 0
 
-  constructor({ instrument, interval, from, overdueMs = OVERDUE_MS }: SequencerOptions) {
+  constructor({ instrument, interval, from, overdueMs }: SequencerOptions) {
     this.instrument = instrument
     this.interval = interval
     this.#stepMs = intervalMs(interval)

@@ -5,7 +5,7 @@
 import { setMaxListeners } from 'node:events'
 import type { InstrumentId } from '#core/ids'
 import { invariant } from '#core/invariant'
-import { type DurationMs, type EpochMs, floorTo, intervalMs, MINUTE_MS } from '#core/time'
+import { type DurationMs, type EpochMs, floorTo, intervalMs, MINUTE_MS, SECOND_MS } from '#core/time'
 import { wait } from '#core/wait'
 import type { PollPlan } from './adapter.port.js'
 import { BarFeed } from './bar-feed.js'
@@ -82,6 +82,7 @@ export class VenueSession {
     this.#bars = new BarFeed({
       time,
       venueNow,
+      overdueMs: adapter.barsEndSilently === true ? SECOND_MS : 2 * SECOND_MS,
       fetch: (facts, interval, from, to, signal) =>
         this.#client.all(adapter.bars(facts, interval, from, to), { signal }),
       onBar: (bar) => this.#onBar(bar),
@@ -136,7 +137,7 @@ export class VenueSession {
       knowledge: this.#knowledge,
       quarantine: this.#quarantine,
       maxLifeMs: options.maxLifeMs,
-      ...(this.#recorder ? { tap: (at, topic, text) => this.#recorder?.frame(at, topic, text) } : {}),
+      ...(this.#recorder ? { tap: (at, topic, text, market) => this.#recorder?.frame(at, topic, text, market) } : {}),
       onRecords: (records, receivedAt, socketId) => {
         for (const record of records) this.#take(record, receivedAt, socketId)
       },

@@ -20,7 +20,7 @@ const bar = (minute: number, isClosed: boolean | null = true, close = minute): B
 })
 const end = (minute: number, afterMs = 0): number => START + (minute + 1) * MINUTE_MS + afterMs
 const sequencer = (): BarSequencer =>
-  new BarSequencer({ instrument: 'binance.usdm.BTCUSDT', interval: '1m', from: START })
+  new BarSequencer({ instrument: 'binance.usdm.BTCUSDT', interval: '1m', from: START, overdueMs: 2000 })
 
 describe('the bar sequencer', () => {
   it('passes closed bars once and never open ones', () => {

@@ -66,4 +66,5 @@ export const deribitAdapter: VenueAdapter = {
   }),
   decoder: (plan, knowledge) => new DeribitDecoder(plan, knowledge),
   bookRule: () => ({ needsSnapshot: false, judge }),
+  barsEndSilently: true,
 }
