@@ -58,6 +58,14 @@ export class InstantAssembler {
     return this.#close(close, false)
   }
 
+  /** Bars of it come no more. The instant that waited for nothing else, if there is one. */
+  remove(instrument: string): InstantClosed['data'] | undefined {
+    for (const [name, subscription] of this.#subscriptions)
+      if (subscription.instrument === instrument) this.#subscriptions.delete(name)
+    const newest = Math.max(0, ...[...this.#subscriptions.values()].map((subscription) => subscription.newest))
+    return newest > this.#last ? this.#close(newest, false) : undefined
+  }
+
   /** The newest instant that is overdue at `now`. */
   overdue(now: EpochMs): InstantClosed['data'] | undefined {
     this.#startedAt ??= now

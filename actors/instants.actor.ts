@@ -11,6 +11,8 @@ import type { Feed } from './feed.port.js'
 import { withInputs } from './feed-inputs.js'
 import { INSTANTS, type InstantAssembler, instantInput } from './instant-assembler.js'
 
+type Gone = Pick<Bar, 'instrument'>
+
 interface Bar {
   readonly instrument: string
   readonly interval: string
@@ -32,6 +34,7 @@ export class InstantsFeed implements Feed {
   readonly #closed = new Subject<PushedInput>()
   #cancel: () => void = () => undefined
   #isRunning = false
+  #isHeard = false
   #isFrozen = false
 
   /** `makeAssembler` is called at the start, when what the log has is known; `connectors` are the feeds whose bars it waits for. */
@@ -50,7 +53,9 @@ export class InstantsFeed implements Feed {
           inputs$.subscribe({
             next: (input) => {
               subscriber.next(input)
-              if (input.type === 'BarClosed') this.#bar(input.data as unknown as Bar) // the catalogue's payload of that type
+              // The catalogue's payloads of those types.
+              if (input.type === 'BarClosed') this.#bar(input.data as unknown as Bar)
+              else if (input.type === 'InstrumentDelisted') this.#gone(input.data as unknown as Gone)
             },
             error: (error) => subscriber.error(error),
             complete: () => subscriber.complete(),
@@ -59,8 +64,14 @@ export class InstantsFeed implements Feed {
     )
   }
 
+  /** Must be subscribed to ahead of the connectors: a bar that waited for its subscriber may close an instant at once. */
   inputs$(): Observable<PushedInput> {
-    return this.#closed
+    return new Observable((subscriber) => {
+      const closed = this.#closed.subscribe(subscriber)
+      this.#isHeard = true
+      this.#begin()
+      return closed
+    })
   }
 
   freeze(): void {
@@ -68,9 +79,8 @@ export class InstantsFeed implements Feed {
   }
 
   async run({ signal }: AgentWork): Promise<void> {
-    this.#assembler ??= this.#makeAssembler()
     this.#isRunning = true
-    this.#look()
+    this.#begin()
     try {
       await aborted(signal)
     } finally {
@@ -83,8 +93,19 @@ export class InstantsFeed implements Feed {
     return { isHealthy: this.#isRunning, detail: '' }
   }
 
+  #gone({ instrument }: Gone): void {
+    this.#say(this.#assembler?.remove(instrument))
+  }
+
   #bar({ instrument, interval, openTime }: Bar): void {
     this.#say(this.#assembler?.bar(instrument, interval, openTime))
+  }
+
+  /** An instant that is said before somebody listens would be lost: it is never said twice. */
+  #begin(): void {
+    if (!this.#isRunning || !this.#isHeard) return
+    this.#assembler ??= this.#makeAssembler()
+    this.#look()
   }
 
   #look(): void {
@@ -98,6 +119,6 @@ export class InstantsFeed implements Feed {
   }
 
   #say(data: Parameters<typeof instantInput>[0] | undefined): void {
-    if (data !== undefined && this.#isRunning && !this.#isFrozen) this.#closed.next(instantInput(data))
+    if (data !== undefined && this.#isRunning && this.#isHeard && !this.#isFrozen) this.#closed.next(instantInput(data))
   }
 }

@@ -2,11 +2,11 @@
  * Owns the feed of doubts about data: what LiveQuality finds becomes DataQualityChanged, ahead of the bar in doubt. Never
  * changes or holds back what passes.
  */
-import { type Observable, Subject, tap } from 'rxjs'
+import { Observable, Subject, tap } from 'rxjs'
 import type { TimePort } from '#core/ports'
 import { SECOND_MS } from '#core/time'
 import type { Normal } from '#data/connectors/normal'
-import { LiveQuality, type LiveQualityOptions } from '#data/live-quality'
+import { type Doubts, LiveQuality, type LiveQualityOptions } from '#data/live-quality'
 import type { PushedInput } from '#engine/live'
 import type { AgentWork, Health } from './agent.port.js'
 import { aborted } from './decider-agent.js'
@@ -24,6 +24,8 @@ export interface QualityFeedOptions extends Omit<LiveQualityOptions, 'onVerdict'
   readonly time: TimePort
   /** Measured offsets of the venues' clocks, by connector. */
   readonly offsets: () => readonly (readonly [connector: string, offsetMs: number])[]
+  /** What the log says is in doubt, as of its end: asked when the feed begins. */
+  readonly doubts: () => Doubts
 }
 
 export class QualityFeed implements Feed {
@@ -40,6 +42,7 @@ export class QualityFeed implements Feed {
   readonly #verdicts = new Subject<PushedInput>()
   #cancel: () => void = () => undefined
   #isRunning = false
+  #isHeard = false
 
   constructor(options: QualityFeedOptions) {
     this.#options = options
@@ -47,7 +50,7 @@ export class QualityFeed implements Feed {
       ...options,
       startedAt: options.time.now(),
       onVerdict: (data) => {
-        if (this.#isRunning) this.#verdicts.next({ type: 'DataQualityChanged', by: QUALITY, data })
+        if (this.#isRunning && this.#isHeard) this.#verdicts.next({ type: 'DataQualityChanged', by: QUALITY, data })
       },
     })
   }
@@ -64,7 +67,12 @@ export class QualityFeed implements Feed {
   }
 
   inputs$(): Observable<PushedInput> {
-    return this.#verdicts
+    return new Observable((subscriber) => {
+      const verdicts = this.#verdicts.subscribe(subscriber)
+      this.#isHeard = true
+      this.#begin()
+      return verdicts
+    })
   }
 
   freeze(): void {
@@ -73,8 +81,7 @@ export class QualityFeed implements Feed {
 
   async run({ signal }: AgentWork): Promise<void> {
     this.#isRunning = true
-    this.quality.begin(this.#options.time.now())
-    this.#look()
+    this.#begin()
     try {
       await aborted(signal)
     } finally {
@@ -95,6 +102,13 @@ export class QualityFeed implements Feed {
     if (input.type !== 'BarClosed') return
     const { instrument, close } = input.data as unknown as Bar // the catalogue's payload of that type
     this.quality.bar(instrument, close)
+  }
+
+  /** What is said before somebody listens would be lost, and never said again. */
+  #begin(): void {
+    if (!this.#isRunning || !this.#isHeard) return
+    this.quality.begin(this.#options.time.now(), this.#options.doubts())
+    this.#look()
   }
 
   #look(): void {

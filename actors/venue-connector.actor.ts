@@ -1,9 +1,12 @@
 /**
  * Owns the connector of one venue as an agent: its session under the supervisor, its inputs into the host's queue. An outage
- * of the venue degrades it and is told; it fails when it cannot begin, or when inputs that may not be dropped find no room.
+ * of the venue degrades it and is told, at the start as later; it fails when the venue lacks what is watched, or when inputs
+ * that may not be dropped find no room.
  */
 import { Observable, Subject } from 'rxjs'
-import { QuantbotError } from '#core/errors'
+import { isQuantbotError, QuantbotError } from '#core/errors'
+import type { DurationMs } from '#core/time'
+import { wait } from '#core/wait'
 import type { RateBudget } from '#data/connectors/rate-budget'
 import type { SessionStats, VenueSessionOptions } from '#data/connectors/session.port'
 import type { MarketInput } from '#data/connectors/to-inputs'
@@ -11,6 +14,7 @@ import { VenueSession } from '#data/connectors/venue-session'
 import type { PushedInput } from '#engine/live'
 import type { AgentWork, Health } from './agent.port.js'
 import type { Feed } from './feed.port.js'
+import type { VenueStatus } from './run-status.js'
 
 export type VenueConnectorOptions = VenueSessionOptions & {
   /** Trading cannot go on without it: it brings bars of the universe. */
@@ -19,6 +23,9 @@ export type VenueConnectorOptions = VenueSessionOptions & {
 
 /** Inputs that wait for room: bars of a thousand instruments for twenty minutes. */
 const OUTBOX_MAX = 20_000
+/** Between two tries to begin with a venue that is away: each is some tries of the client (ours). */
+const AWAY_MS = 5_000
+const REASON_MAX = 200
 
 export class VenueConnector implements Feed {
   readonly name: string
@@ -30,17 +37,21 @@ export class VenueConnector implements Feed {
   readonly recovered = []
   readonly hasEnded = false
   readonly #session: VenueSession
+  readonly #time: VenueConnectorOptions['time']
   readonly #inputs = new Subject<PushedInput>()
   #outbox: PushedInput[] = []
   #hasRoom = false
   #isFrozen = false
   #work: AgentWork | undefined
   #degraded = ''
+  /** Why the session could not be opened yet; empty once it is. */
+  #away = ''
   #fail: ((error: unknown) => void) | undefined
 
   constructor(options: VenueConnectorOptions) {
     this.name = `connector/${options.adapter.venue}`
     this.onOrderPath = options.onOrderPath
+    this.#time = options.time
     this.#session = new VenueSession(options, {
       onInput: (input) => this.#push(input),
       onDegraded: (reason) => this.#onDegraded(reason),
@@ -61,6 +72,36 @@ export class VenueConnector implements Feed {
     return this.#session.stats()
   }
 
+  /** O(streams). */
+  get status(): VenueStatus {
+    const { venue, clock, budget, sockets, bars, quarantine } = this.#session.stats()
+    const ages = sockets.flatMap((socket) => Object.values(socket.ages).filter((age) => age !== null))
+    const sum = (count: (socket: SessionStats['sockets'][number]) => number): number =>
+      sockets.reduce((total, socket) => total + count(socket), 0)
+    const silent = sockets.flatMap((socket) => socket.silent)
+    const up = sum(({ isUp }) => (isUp ? 1 : 0))
+    return {
+      venue,
+      isUp: this.#work !== undefined && this.#degraded === '' && up === sockets.length && silent.length === 0,
+      reason: this.#degraded,
+      sockets: {
+        up,
+        all: sockets.length,
+        drops: sum(({ drops }) => drops),
+        rotations: sum(({ rotations }) => rotations),
+      },
+      frameAgeMs: ages.length === 0 ? null : ages.reduce((a, b) => Math.min(a, b)),
+      frames: sum(({ frames }) => frames),
+      silent,
+      clockOffsetMs: clock?.offsetMs ?? null,
+      budgetUsed: budget.pools.reduce((most, { used, capacity }) => Math.max(most, used / capacity), 0),
+      requestsWaiting: budget.waiting,
+      pausedUntil: budget.pausedUntil,
+      bars: { filled: bars.filled, failed: bars.failed, missing: bars.missing },
+      quarantined: quarantine.refused,
+    }
+  }
+
   /** Inputs from the beginning: what came before the subscription waits for it. */
   inputs$(room$: Observable<boolean>): Observable<PushedInput> {
     return new Observable((subscriber) => {
@@ -79,9 +120,34 @@ export class VenueConnector implements Feed {
     this.#outbox = []
   }
 
-  /** VENUE_UNREACHABLE, VENUE_REFUSED (an instrument that the venue does not have), PAYLOAD_REFUSED. */
-  start(signal: AbortSignal): Promise<void> {
-    return this.#session.open(signal)
+  /** VENUE_REFUSED (an instrument that the venue does not have), PAYLOAD_REFUSED. A venue that is away is waited for by `run`. */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#away = await this.#open(signal)
+  }
+
+  async #open(signal: AbortSignal): Promise<string> {
+    try {
+      await this.#session.open(signal)
+      return ''
+    } catch (error) {
+      if (!isQuantbotError(error) || !error.retryable) throw error
+      return `${error.code}: ${error.message}`.slice(0, REASON_MAX)
+    }
+  }
+
+  /** Until it is aborted. What `open` throws for good is a failure of the agent. */
+  async #runSession(signal: AbortSignal): Promise<void> {
+    if (this.#away !== '') {
+      const since = this.#time.now()
+      this.#onDegraded(this.#away)
+      while (this.#away !== '') {
+        await wait(this.#time, AWAY_MS, signal)
+        if (signal.aborted) return
+        this.#away = await this.#open(signal)
+      }
+      this.#onRecovered(this.#time.now() - since)
+    }
+    await this.#session.run(signal)
   }
 
   async run(work: AgentWork): Promise<void> {
@@ -93,7 +159,7 @@ export class VenueConnector implements Feed {
     const failed = new Promise<never>((_, reject) => {
       this.#fail = reject
     })
-    const running = this.#session.run(stop.signal)
+    const running = this.#runSession(stop.signal)
     try {
       await Promise.race([running, failed])
     } finally {
@@ -140,7 +206,7 @@ export class VenueConnector implements Feed {
     this.#work?.degraded(reason)
   }
 
-  #onRecovered(downMs: number): void {
+  #onRecovered(downMs: DurationMs): void {
     this.#degraded = ''
     this.#push({ type: 'FeedRestored', data: { feed: this.name, downMs: Math.round(downMs) } })
     this.#work?.recovered()

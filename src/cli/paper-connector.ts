@@ -34,6 +34,7 @@ export function paperConnector(options: PaperConnectorOptions): PaperConnector {
   const { marketData, interval, execution } = config
   const lastBars = new Map<string, number>()
   const lastSettlements = new Map<string, number>()
+  const traded = new Set(use.universe.map(({ instrument }) => instrument))
   const currencies = use.venue === 'deribit' ? marketData.optionChains : []
   const connector = new VenueConnector({
     adapter: use.adapter,
@@ -42,6 +43,8 @@ export function paperConnector(options: PaperConnectorOptions): PaperConnector {
     interval,
     lastBars,
     lastSettlements,
+    // What is only watched was held against the venue's list when the run was new; a dated future ends.
+    wasListed: (instrument) => !traded.has(instrument) || lastBars.has(instrument),
     ...(currencies.length === 0 ? {} : { chains: { currencies, everyMs: marketData.optionChainMinutes * MINUTE_MS } }),
     fees: { makerFeeBps: execution.makerFeeBps, takerFeeBps: execution.takerFeeBps },
     time,

@@ -7,6 +7,7 @@ import type { TradingProcess } from '#actors/host'
 import { InstantAssembler } from '#actors/instant-assembler'
 import { InstantsFeed } from '#actors/instants.actor'
 import { QualityFeed } from '#actors/quality.actor'
+import type { Surroundings } from '#actors/run-status'
 import { TradedInstruments } from '#actors/traded-instruments'
 import type { VenueConnector } from '#actors/venue-connector.actor'
 import type { Config } from '#core/config/schema'
@@ -28,7 +29,7 @@ import { openRun } from './open-run.js'
 import { type PaperConnector, paperConnector } from './paper-connector.js'
 import { historyFiles, historyNeeds, loadHistory } from './paper-history.js'
 import { onChainFeed } from './paper-on-chain.js'
-import { clockOf, fillHistory, venuesOf } from './paper-venues.js'
+import { checkInstruments, clockOf, fillHistory, venuesOf } from './paper-venues.js'
 import type { ComposedRun } from './run-composition.js'
 import type { RunOptions, RunSettings } from './run-options.js'
 import { closeRecorder, runRecorder } from './run-recorder.js'
@@ -88,6 +89,7 @@ export async function composePaper(
       process_ = process
       feeds.watch(process.host.dispatcher)
     },
+    surroundings: () => ({ ...feeds.status(), stores: stores?.status() ?? null }),
     begin: async () => {
       stores = await startStores(home, opened.dir, opened.manifest, config, process_!)
       if (stores.api) note(`analytics API: ${stores.api.url}`)
@@ -119,6 +121,7 @@ async function beginningOf(
     return { startedAt: manifest.createdAt, history: manifest.history }
   }
   const startedAt = time.now()
+  for (const problem of await checkInstruments(config, time)) note(`warning: instruments: ${problem}`)
   const needs = historyNeeds(config, startedAt)
   if (mayFill) {
     const { rows, problems } = await fillHistory(home, config, needs, time, (words) => progress(`history: ${words}`))
@@ -134,6 +137,7 @@ class PaperFeeds {
   readonly all: readonly Feed[]
   readonly recorder: LakeRecorder | undefined
   readonly #connectors: readonly PaperConnector[]
+  readonly #quality: QualityFeed
   #dispatcher: Dispatcher | undefined
   #traded: TradedInstruments | undefined
 
@@ -145,7 +149,9 @@ class PaperFeeds {
       maxClockOffsetMs: config.marketData.maxClockOffsetMs,
       time,
       offsets: () => this.#offsets(),
+      doubts: () => this.#coverage().doubts,
     })
+    this.#quality = quality
     this.#connectors = venuesOf(config).map((use) =>
       paperConnector({
         home,
@@ -174,7 +180,7 @@ class PaperFeeds {
     )
     const watched = this.#connectors.map(({ connector }) => instants.behind(quality.before(connector)))
     const onChain = onChainFeed(home, config, time, () => this.#coverage().onChain, this.recorder?.fetched)
-    this.all = [quality, ...watched, instants, ...(onChain === undefined ? [] : [onChain])]
+    this.all = [quality, instants, ...watched, ...(onChain === undefined ? [] : [onChain])]
   }
 
   get connectors(): readonly VenueConnector[] {
@@ -188,6 +194,13 @@ class PaperFeeds {
       () => dispatcher.stateOf<RiskState>('risk/engine'),
     )
     for (const { fillFrom } of this.#connectors) fillFrom(this.#coverage())
+  }
+
+  status(): Pick<Surroundings, 'feeds' | 'doubts'> {
+    return {
+      feeds: this.#connectors.map(({ connector }) => connector.status),
+      doubts: this.#quality.quality.failing,
+    }
   }
 
   #offsets(): (readonly [string, number])[] {

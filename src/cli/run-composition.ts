@@ -1,6 +1,7 @@
 /** Owns choosing what a run is composed of by its mode, and opening its folder. */
 import type { TradingOptions, TradingProcess } from '#actors/host'
 import { machineScheduler } from '#actors/machine-scheduler'
+import type { Surroundings } from '#actors/run-status'
 import { parentOf } from './child-run.js'
 import { freshRunId } from './new-run.js'
 import { type OpenedRun, openRun } from './open-run.js'
@@ -17,6 +18,8 @@ export interface ComposedRun {
   >
   /** The process exists and has not started. */
   watch(process: TradingProcess): void
+  /** What status tells beside the process; of no market but venues. */
+  surroundings?(): Surroundings
   /** The process runs: what stands beside it may begin. */
   begin(): Promise<void>
   /** Everything is on disk. Must not throw. */

@@ -4,6 +4,7 @@
  */
 import type { Subscription } from 'rxjs'
 import type { TradingProcess } from '#actors/host'
+import type { StoresStatus } from '#actors/run-status'
 import { machineTime } from '#actors/scaled-time'
 import type { Config } from '#core/config/schema'
 import { isQuantbotError } from '#core/errors'
@@ -16,7 +17,7 @@ import type { RunManifest } from '#events/log/manifest'
 import { type AnalyticsApi, serveAnalytics } from '#monitoring/analytics-api'
 import { analyticsSource } from './analytics-source.js'
 import { resolved } from './environment.js'
-import { type RunningProjector, startProjector } from './projector.js'
+import { startProjector } from './projector.js'
 import { note } from './terminal.js'
 import { codeVersion } from './version.js'
 
@@ -28,12 +29,6 @@ export interface RunStores {
   readonly api: AnalyticsApi | undefined
   status(): StoresStatus
   close(): Promise<void>
-}
-
-export interface StoresStatus {
-  readonly cache: ReturnType<Cache['status']>
-  readonly projector: ReturnType<RunningProjector['status']> | null
-  readonly api: string | null
 }
 
 /** SECRET_MISSING and CONFIG_INVALID at once; a server that is away is no error. */

@@ -6,6 +6,7 @@ import type { RunStatus } from '#actors/run-status'
 import { symbolOf } from '#core/ids'
 import { isoTime } from '#core/time'
 import { clock, figure, money, percent, type Words } from './run-words.js'
+import { surroundingLines } from './surroundings-view.js'
 import { paint } from './terminal.js'
 
 type Style = Parameters<typeof paint>[0]
@@ -61,6 +62,7 @@ export function statusLines(status: RunStatus, width: number): string[] {
     ...bookLines(status, width, 50),
     '',
     ...agentLines(status, width),
+    ...surroundingLines(status, (text) => cut(text, width)),
     ...problems(status, width),
   ]
 }

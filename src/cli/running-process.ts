@@ -93,7 +93,10 @@ export class RunningProcess {
 
   async #begin(): Promise<void> {
     const { dir } = this.#opened
-    this.#control = await serveControl(dir, this.#process)
+    this.#control = await serveControl(dir, {
+      status: () => ({ ...this.#process.status(), ...this.#composed.surroundings?.() }),
+      command: (command, reason) => this.#process.command(command, reason),
+    })
     const { runId, mode, pid } = this.#process.status()
     const { refolded, resume, setAside, recovery } = this.#process.recovered
     if (this.#options.json === true) sayJson({ runId, mode, pid, dir, resumedAt: resume.seq })

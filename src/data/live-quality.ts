@@ -27,6 +27,9 @@ export interface LiveQualityOptions {
   readonly onVerdict: (verdict: Verdict) => void
 }
 
+/** Checks that fail, by instrument or connector. */
+export type Doubts = { readonly [subject: string]: readonly Check[] }
+
 interface Subject {
   readonly instrument: string
   readonly group: string
@@ -82,9 +85,22 @@ export class LiveQuality {
     ]
   }
 
-  /** Silence counts from here on. */
-  begin(now: EpochMs): void {
+  /** Silence counts from here on. `doubts`: what was said before and never withdrawn; it stands until its check passes. */
+  begin(now: EpochMs, doubts: Doubts = {}): void {
     for (const subject of this.#subjects.values()) subject.seenAt = Math.max(subject.seenAt, now)
+    for (const [name, checks] of Object.entries(doubts)) for (const check of checks) this.#inherit(name, check, now)
+  }
+
+  #inherit(name: string, check: Check, now: EpochMs): void {
+    const subject = this.#subjects.get(name)
+    if (check === 'clock') this.#offClocks.add(name)
+    // Nobody looks at it any more, or it was over when it was said.
+    else if (subject === undefined || check === 'gap')
+      this.#say({ subject: name, check, isBad: false, detail: 'from before the start' })
+    else {
+      subject.bad.add(check)
+      if (check === 'stale') subject.seenAt = now - this.#options.staleMs - 1
+    }
   }
 
   mark(instrument: string, price: number, at: EpochMs): void {

@@ -59,23 +59,57 @@ describe('an instant', () => {
   })
 })
 
+describe('an instrument that is delisted', () => {
+  it('is waited for no more, and its last bars hold nobody up', () => {
+    const instants = assembler()
+    instants.bar(A, '1m', T)
+    expect(instants.remove(B)).toEqual({ instant: T + MINUTE_MS, intervals: ['1m'], missing: [] })
+    expect(instants.bar(A, '1m', T + MINUTE_MS)).toMatchObject({ instant: T + 2 * MINUTE_MS, missing: [] })
+    expect(instants.remove(A)).toBeUndefined()
+  })
+})
+
+const connectorOf = (stream: Subject<PushedInput>): Feed => ({
+  name: 'connector/test',
+  version: '1',
+  dependencies: [],
+  kind: 'connector',
+  onOrderPath: true,
+  sources: [],
+  recovered: [],
+  hasEnded: false,
+  inputs$: () => stream,
+  freeze: () => undefined,
+  run: async () => undefined,
+  healthcheck: () => ({ isHealthy: true, detail: '' }),
+})
+
 describe('the feed of instants', () => {
+  it('says nothing before somebody listens, so that no instant is lost', async () => {
+    let now = T + 2 * MINUTE_MS + 20_000
+    const due: (() => void)[] = []
+    const after = (_ms: number, look: () => void): (() => void) => {
+      due.push(look)
+      return () => undefined
+    }
+    const time = { now: () => now, after }
+    const instants = new InstantsFeed(() => assembler(), time, ['connector/test'])
+    const stop = new AbortController()
+    const running = instants.run({ signal: stop.signal, degraded: () => undefined, recovered: () => undefined })
+    now += 20_000
+    const seen: unknown[] = []
+    instants.inputs$().subscribe(({ data }) => seen.push(data))
+    expect(seen).toEqual([])
+    now += 10_000
+    due.pop()?.()
+    expect(seen).toEqual([{ instant: T + 2 * MINUTE_MS, intervals: [], missing: [A, B] }])
+    stop.abort()
+    await running
+  })
+
   it('says the instant right behind the bar that completes it', async () => {
     const stream = new Subject<PushedInput>()
-    const connector: Feed = {
-      name: 'connector/test',
-      version: '1',
-      dependencies: [],
-      kind: 'connector',
-      onOrderPath: true,
-      sources: [],
-      recovered: [],
-      hasEnded: false,
-      inputs$: () => stream,
-      freeze: () => undefined,
-      run: async () => undefined,
-      healthcheck: () => ({ isHealthy: true, detail: '' }),
-    }
+    const connector = connectorOf(stream)
     const time = { now: () => T + 30_000, after: () => () => undefined }
     const instants = new InstantsFeed(() => assembler(), time, ['connector/test'])
     const seen: string[] = []

@@ -93,6 +93,16 @@ describe('market/coverage', () => {
       settlements: { [BINANCE]: T },
       onChain: {},
       instant: T + 120_000,
+      doubts: {},
     })
+  })
+
+  it('remembers doubts until they are withdrawn', () => {
+    const doubt = (check: 'stale' | 'outlier', isBad: boolean) =>
+      event('DataQualityChanged', { subject: BINANCE, check, isBad, detail: '' })
+    const bad = given(createMarketCoverage(), [doubt('stale', true)]).when(doubt('outlier', true))
+    expect((bad.state as MarketCoverageState).doubts).toEqual({ [BINANCE]: ['outlier', 'stale'] })
+    const good = given(createMarketCoverage(), [doubt('stale', true), doubt('outlier', true), doubt('stale', false)])
+    expect((good.when(doubt('outlier', false)).state as MarketCoverageState).doubts).toEqual({})
   })
 })

@@ -80,9 +80,13 @@ export class InstrumentBook {
     })
   }
 
-  async load(signal: AbortSignal): Promise<void> {
+  /** Reads them for the first time; gives those that `wasListed` and are gone. VENUE_REFUSED for others that are not there. */
+  async load(signal: AbortSignal, wasListed: (instrument: InstrumentId) => boolean): Promise<readonly InstrumentId[]> {
     this.#facts = await this.#read(signal)
-    for (const instrument of this.#watch.keys()) if (!this.#gone.has(instrument)) this.need(instrument)
+    const lacking = [...this.#watch.keys()].filter((id) => !this.#facts.has(id) && !this.#gone.has(id))
+    for (const instrument of lacking) if (wasListed(instrument)) this.#gone.add(instrument)
+    for (const instrument of lacking) if (!this.#gone.has(instrument)) this.need(instrument)
+    return lacking
   }
 
   /** Reads them again. What became of instruments that nobody watches is not told. */
@@ -123,7 +127,7 @@ export class InstrumentBook {
 }
 
 /** The id with the fewest edits between, when they are few: to say what may have been meant. */
-function nearest(wanted: InstrumentId, known: Iterable<InstrumentId>): InstrumentId | undefined {
+export function nearest(wanted: InstrumentId, known: Iterable<InstrumentId>): InstrumentId | undefined {
   let best: InstrumentId | undefined
   let bestEdits = Math.ceil(wanted.length / 2)
   for (const id of known) {

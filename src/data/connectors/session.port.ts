@@ -31,6 +31,8 @@ export interface VenueSessionOptions {
   readonly lastSettlements?: ReadonlyMap<InstrumentId, EpochMs>
   /** Currencies whose option chains and volatility index are read, and how often a chain is told. */
   readonly chains?: { readonly currencies: readonly string[]; readonly everyMs: DurationMs }
+  /** Was there before: when the venue has it no more it is delisted, and no mistake of the configuration. */
+  readonly wasListed?: (instrument: InstrumentId) => boolean
   readonly fees: Fees
   readonly time: TimePort
   readonly seed: number

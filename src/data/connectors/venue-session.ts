@@ -51,6 +51,8 @@ export class VenueSession {
   readonly #trades = new RecentKeys(RECENT_TRADES)
   readonly #prices = new Map<InstrumentId, number>()
   readonly #chains: readonly ChainFeed[]
+  /** Gone while nobody looked; to be told. */
+  readonly #lost: InstrumentId[] = []
   #missing = 0
   #asked = 0
   #pollsFailed = 0
@@ -173,12 +175,13 @@ export class VenueSession {
   async open(signal: AbortSignal): Promise<void> {
     await this.#recorder?.open()
     await this.#clock.measure(signal)
-    await this.#instruments.load(signal)
-    const { lastBars, lastSettlements, interval, watch } = this.#options
+    const { lastBars, lastSettlements, interval, watch, wasListed } = this.#options
+    this.#lost.push(...(await this.#instruments.load(signal, (instrument) => wasListed?.(instrument) === true)))
     const now = this.#clock.now()
     const stepMs = intervalMs(interval)
     for (const { instrument, kinds } of watch) {
-      const facts = this.#instruments.need(instrument)
+      const facts = this.#instruments.get(instrument)
+      if (facts === undefined) continue
       const last = lastBars.get(instrument)
       if (kinds.includes('bars'))
         this.#bars.add(facts, interval, last === undefined ? floorTo(now, stepMs) : last + stepMs)
@@ -197,6 +200,7 @@ export class VenueSession {
     try {
       for (const facts of this.#instruments.listed) this.#emit('InstrumentListed', listed(facts, this.#options.fees))
       const wants = this.#instruments.wants(this.#options.interval)
+      for (const instrument of this.#lost.splice(0)) this.#tellDelisted(instrument, 'gone from the venue’s list')
       this.#books.start(stop.signal)
       this.#sockets.start(this.#options.adapter.sockets(wants))
       const polls = this.#options.adapter.polls(wants, this.#knowledge)
@@ -308,6 +312,10 @@ export class VenueSession {
     if (!this.#instruments.remove(instrument)) return
     this.#bars.remove(instrument)
     this.#settlements.remove(instrument)
+    this.#tellDelisted(instrument, reason)
+  }
+
+  #tellDelisted(instrument: InstrumentId, reason: string): void {
     this.#emit('InstrumentDelisted', { instrument, reason: reason.slice(0, 120) })
   }
 
