@@ -3,8 +3,8 @@ import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
-import { createGzip, type Gzip } from 'node:zlib'
-import { type EpochMs, isoDay } from '#core/time'
+import { constants, createGzip, type Gzip } from 'node:zlib'
+import { type EpochMs, isoDay, SECOND_MS } from '#core/time'
 
 export interface RecorderStats {
   readonly frames: number
@@ -14,14 +14,23 @@ export interface RecorderStats {
 
 /** Bytes that may wait for the disk. */
 const MAX_WAITING = 16 * 1024 * 1024
+/** Frames of so long, on their own times, may be lost with the process. */
+const FLUSH_MS = 5 * SECOND_MS
+/** Text of a file before the next one is begun: each can be read as a whole. */
+const FILE_CHARS_MAX = 128 * 1024 * 1024
 
 interface OpenFile {
   readonly day: string
+  flushedAt: EpochMs
+  chars: number
   readonly gzip: Gzip
   readonly done: Promise<void>
 }
 
-/** Lines are `{"recvTs","kind","topic"|"url","msg"}`, `msg` as it was received; each process opens a file of its own. */
+/**
+ * Lines are `{"recvTs","kind","topic"|"url","market"?,"msg"}`, `recvTs` epoch ms, `msg` as it was received. Each process opens
+ * files of its own; one that was killed leaves a file that can be read up to its last flush.
+ */
 export class FrameRecorder {
   readonly #folder: string
   readonly #venue: string
@@ -46,8 +55,10 @@ export class FrameRecorder {
     await mkdir(this.#folder, { recursive: true })
   }
 
-  frame(recvTs: EpochMs, topic: string, msg: string): void {
-    this.#write(recvTs, JSON.stringify({ recvTs, kind: 'ws', topic, msg }))
+  /** `market` where the frame may not say its own. */
+  frame(recvTs: EpochMs, topic: string, msg: string, market?: string): void {
+    const told = market === undefined || market === '' ? {} : { market }
+    this.#write(recvTs, JSON.stringify({ recvTs, kind: 'ws', topic, ...told, msg }))
   }
 
   answer(recvTs: EpochMs, url: string, msg: string): void {
@@ -62,14 +73,18 @@ export class FrameRecorder {
 
   #write(recvTs: EpochMs, line: string): void {
     const day = isoDay(recvTs)
-    if (this.#file?.day !== day) this.#begin(day, recvTs)
-    const gzip = this.#file?.gzip
-    if (gzip === undefined || this.#isFailed || gzip.writableLength > MAX_WAITING) {
+    if (this.#file?.day !== day || this.#file.chars > FILE_CHARS_MAX) this.#begin(day, recvTs)
+    const file = this.#file
+    if (file === undefined || this.#isFailed || file.gzip.writableLength > MAX_WAITING) {
       this.#dropped++
       return
     }
     this.#frames++
-    gzip.write(`${line}\n`)
+    file.chars += line.length + 1
+    file.gzip.write(`${line}\n`)
+    if (recvTs - file.flushedAt < FLUSH_MS) return
+    file.flushedAt = recvTs
+    file.gzip.flush(constants.Z_SYNC_FLUSH)
   }
 
   #begin(day: string, recvTs: EpochMs): void {
@@ -85,7 +100,7 @@ export class FrameRecorder {
     file.on('error', fail)
     gzip.on('error', fail)
     gzip.pipe(file)
-    this.#file = { day, gzip, done: finished(file).catch(() => undefined) }
+    this.#file = { day, flushedAt: recvTs, chars: 0, gzip, done: finished(file).catch(() => undefined) }
   }
 
   #end(): void {

@@ -3,7 +3,7 @@
  * text. Never reads what a payload says.
  */
 import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
+import { constants, gunzipSync } from 'node:zlib'
 
 /** One recorded payload, or a line that holds none. */
 export interface RecordedPayload {
@@ -22,7 +22,18 @@ export interface RecordedPayload {
 /** Text of a file, unpacked where it is gzip. `-` is standard input. */
 export function payloadText(file: string): string {
   const bytes = readFileSync(file === '-' ? 0 : file)
-  return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8')
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? unzipped(bytes) : bytes.toString('utf8')
+}
+
+/** Of a file that ends too soon, because the process that wrote it was killed, the whole lines. */
+function unzipped(bytes: Buffer): string {
+  try {
+    return gunzipSync(bytes).toString('utf8')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR')) throw error
+    const text = gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }).toString('utf8')
+    return text.slice(0, text.lastIndexOf('\n') + 1)
+  }
 }
 
 /** Payloads of a file in their order. */
@@ -90,12 +101,26 @@ function unpacked(value: unknown, line: number): RecordedPayload {
   if (!isEntry(value)) return { line, payload: value }
   if ('msg' in value && 'kind' in value && 'recvTs' in value) {
     const payload = typeof value.msg === 'string' ? (parsed(value.msg) ?? value.msg) : value.msg
-    const receivedAt = Math.round(Number(value.recvTs) * 1000)
+    const stamp = Number(value.recvTs)
+    // Our own recordings stamp milliseconds, captures of others seconds.
+    const receivedAt = Math.round(stamp > 1e11 ? stamp : stamp * 1000)
     if (value.kind === 'sent') return { line, problem: 'was sent, not received', receivedAt }
-    return { line, payload, receivedAt, ...(typeof value.url === 'string' ? { url: value.url } : {}) }
+    const market = typeof value.market === 'string' ? { market: value.market } : {}
+    return {
+      line,
+      payload,
+      receivedAt,
+      ...market,
+      ...(typeof value.url === 'string' ? { url: absolute(value.url) } : {}),
+    }
   }
   if ('payload' in value && 'file' in value) return { line, payload: value.payload }
   return { line, payload: value }
+}
+
+/** Recordings name calls as `GET /fapi/v1/time`: parsers read addresses. */
+function absolute(url: string): string {
+  return url.replace(/^(?:GET|POST) \//, 'https://venue/')
 }
 
 /** `<ns> <json>`, `<s>: <json>`, `<url> -> <s>: <json>`, `<url> <-> <s>`, or bare JSON. */

@@ -2,7 +2,7 @@
 import type { Subscription } from 'rxjs'
 import type { InstrumentId } from '#core/ids'
 import type { TimePort } from '#core/ports'
-import { type DurationMs, type EpochMs, MINUTE_MS, SECOND_MS } from '#core/time'
+import { type DurationMs, type EpochMs, SECOND_MS } from '#core/time'
 import type { Knowledge, SocketPlan, StreamKind, VenueAdapter } from './adapter.port.js'
 import type { Endpoints } from './endpoints.js'
 import type { Normal } from './normal.js'
@@ -21,7 +21,8 @@ export interface SocketGroupOptions {
   readonly knowledge: Knowledge
   readonly quarantine: QuarantinePort
   readonly maxLifeMs: DurationMs | undefined
-  readonly tap?: (receivedAt: EpochMs, topic: string, text: string) => void
+  /** Every frame as it came, and which market its topic is of. Must not throw. */
+  readonly tap?: (receivedAt: EpochMs, topic: string, text: string, market: string) => void
   readonly onRecords: (records: readonly Normal[], receivedAt: EpochMs, socketId: number) => void
   /** A connection is closed. */
   readonly onGone: (socketId: number) => void
@@ -31,8 +32,6 @@ export interface SocketGroupOptions {
 
 /** A plan without data for so long is told (ours): a reconnect that works at once is not worth an event. */
 const TOLERANCE_MS = 5 * SECOND_MS
-/** Connection attempts: a third of what Binance takes, the strictest (300 in 5 min); the others state none or more. */
-const CONNECTS = { name: CONNECT_POOL, capacity: 100, windowMs: 5 * MINUTE_MS, kind: 'window' } as const
 const TICK_MS = SECOND_MS
 
 interface Lane {
@@ -58,7 +57,7 @@ export class SocketGroup {
     this.#options = options
     this.#connects = new RateBudget({
       venue: adapter.venue,
-      pools: [CONNECTS],
+      pools: [{ ...adapter.connects, name: CONNECT_POOL }],
       time,
       limitShare: 1,
       cancelReserve: 0,
@@ -103,7 +102,8 @@ export class SocketGroup {
   }
 
   #socket(plan: SocketPlan, index: number, copy: number): StreamSocket {
-    const { onRecords, onGone, maxLifeMs, copies: _, onDegraded: __, onRecovered: ___, ...rest } = this.#options
+    const { onRecords, onGone, maxLifeMs, copies: _, onDegraded: __, onRecovered: ___, tap, ...rest } = this.#options
+    const markets = marketsOf(plan)
     const socket: StreamSocket = new StreamSocket({
       ...rest,
       name: `${plan.endpoint}#${index}${copy === 0 ? '' : '+'}`,
@@ -115,6 +115,8 @@ export class SocketGroup {
         return id
       },
       maxLifeMs,
+      tap:
+        tap && ((at, topic, text) => tap(at, topic, text, markets.get(topic) ?? markets.values().next().value ?? '')),
     })
     const onEvent = (event: StreamEvent): void => {
       if (event.kind === 'frame') onRecords(event.records, event.receivedAt, event.socketId)
@@ -155,4 +157,9 @@ export class SocketGroup {
 function quietMs({ topics }: SocketPlan): DurationMs {
   const allowed = topics.map(({ maxSilenceMs }) => maxSilenceMs ?? Number.POSITIVE_INFINITY)
   return Math.max(TOLERANCE_MS, Math.min(...allowed) / 2)
+}
+
+/** Market of each topic: many frames do not say theirs. */
+function marketsOf({ topics }: SocketPlan): ReadonlyMap<string, string> {
+  return new Map(topics.map(({ name, wants }) => [name, wants[0]?.facts.instrument.split('.')[1] ?? '']))
 }
