@@ -26,6 +26,7 @@ import { parentOf } from './child-run.js'
 import { runsDir } from './home.js'
 import { freshRunId } from './new-run.js'
 import { openRun } from './open-run.js'
+import { venuesAway } from './paper-checks.js'
 import { type PaperConnector, paperConnector } from './paper-connector.js'
 import { historyFiles, historyNeeds, loadHistory } from './paper-history.js'
 import { onChainFeed } from './paper-on-chain.js'
@@ -120,11 +121,16 @@ async function beginningOf(
     const { manifest } = readManifest(dir)
     return { startedAt: manifest.createdAt, history: manifest.history }
   }
+  const away = await venuesAway(config, venuesOf(config))
+  for (const [venue, { code, message }] of away) note(`warning: ${venue} is away: ${code}: ${message}`)
   const startedAt = time.now()
   for (const problem of await checkInstruments(config, time)) note(`warning: instruments: ${problem}`)
   const needs = historyNeeds(config, startedAt)
   if (mayFill) {
-    const { rows, problems } = await fillHistory(home, config, needs, time, (words) => progress(`history: ${words}`))
+    const reachable = needs.filter(({ key }) => !away.has(key.venue))
+    const { rows, problems } = await fillHistory(home, config, reachable, time, (words) =>
+      progress(`history: ${words}`),
+    )
     endProgress()
     if (rows > 0) note(`history: ${rows} rows were added to the lake`)
     for (const problem of problems) note(`warning: history: ${problem}`)

@@ -189,8 +189,17 @@ function problems(status: RunStatus, width: number): string[] {
 export function statusLine(status: RunStatus): string {
   const { mode, runId, ts, state, equity, drawdown, gross, net, halted, haltReason, seq, fills } = status
   const trading = halted ? `  TRADING HALTED: ${haltReason}` : ''
-  const time = `${isoTime(ts).slice(0, 16).replace('T', ' ')} UTC`
+  if (state === 'starting') return `${mode} ${runId}  starting${waitedFor(status)}`
+  const time = ts === 0 ? 'no event yet' : `${isoTime(ts).slice(0, 16).replace('T', ' ')} UTC`
   return `${mode} ${runId}  ${time}  ${state}  seq ${seq}  equity ${money(equity)}  drawdown ${percent(drawdown)}  gross ${percent(gross)}  net ${percent(net, 1, true)}  fills ${fills}${trading}`
+}
+
+/** Feeds that have not come up, and why. */
+function waitedFor({ agents }: RunStatus): string {
+  const late = agents.filter(({ kind, state }) => kind !== 'decider' && (state === 'starting' || state === 'faulted'))
+  return late
+    .map(({ name, state, reason }) => `  ${name} ${state}${state === 'faulted' && reason !== '' ? `: ${reason}` : ''}`)
+    .join('')
 }
 
 export { NOTHING }
