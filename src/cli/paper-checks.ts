@@ -42,7 +42,7 @@ async function troubleOf(
   )
   try {
     await client.send(adapter.serverTime(), { tries: TRIES })
-    await book.load(new AbortController().signal)
+    await book.load(new AbortController().signal, () => false)
     return undefined
   } catch (error) {
     if (!isQuantbotError(error) || !error.retryable) throw error
