@@ -42,6 +42,9 @@ export interface Call<T> {
   readonly read: (payload: unknown, receivedAt: EpochMs) => T
 }
 
+/** Of an answer; names in lower case. */
+export type Headers = Readonly<Record<string, string | string[] | undefined>>
+
 /** What a failed answer means, whatever its HTTP status. */
 export interface VenueFailure {
   readonly kind: 'rateLimited' | 'banned' | 'clock' | 'badRequest' | 'auth' | 'maintenance' | 'temporary'
@@ -165,10 +168,12 @@ export interface VenueAdapter {
     readonly below: (rest: string, ws: string) => Readonly<Record<string, string>>
   }
   readonly pools: readonly PoolSpec[]
+  /** Connections that may be begun; less than the venue takes, because other programs on the address count too. */
+  readonly connects: Omit<PoolSpec, 'name'>
   /** Used weight as the answer's headers (lower case) tell it; by pool. */
-  usage(headers: Readonly<Record<string, string | string[] | undefined>>, call: Call<unknown>): readonly Cost[]
+  usage(headers: Headers, call: Call<unknown>): readonly Cost[]
   /** What an answer that is not 2xx means. `body` is text, JSON or not. */
-  failure(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, body: string): VenueFailure
+  failure(status: number, headers: Headers, body: string): VenueFailure
 
   serverTime(): Call<EpochMs>
   /** All instruments of a market, page by page. */

@@ -56,6 +56,8 @@ const PATIENCE_MS = 10 * 60_000
 /** Times in a row that we may be told to wait before the call is given up. */
 const PAUSES_MAX = 8
 const SOCKETS_MAX = 16
+/** Larger than any answer of a venue (ours): the longest, lists of all instruments, have some MB. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 /** Pages of one history: ten years of minutes at 300 a page are fewer. */
 const PAGES_MAX = 20_000
 
@@ -170,7 +172,7 @@ export class RestClient {
     try {
       return { ok: true, value: call.read(jsonOf(answer.body), receivedAt) }
     } catch (error) {
-      if (error instanceof VenueFailed) return { ok: false, failure: error.failure }
+      if (error instanceof VenueFailed) return { ok: false, failure: this.#failureInside(error.failure, answer) }
       if (!(error instanceof PayloadRefused)) throw error
       const { path, reason } = error
       const topic = callName(call)
@@ -186,21 +188,37 @@ export class RestClient {
     }
   }
 
+  /** A limit that is told inside a 200: its reset stands in the headers, which `read` does not see. */
+  #failureInside(failure: VenueFailure, { status, headers, body }: Answer): VenueFailure {
+    if (failure.kind !== 'rateLimited') return failure
+    const told = this.#options.adapter.failure(status, headers, body)
+    return told.kind === 'rateLimited' ? told : failure
+  }
+
   /** One request, or why there is no answer. The wait for it is measured on the injected clock. */
   async #exchange(call: Call<unknown>, signal: AbortSignal | undefined): Promise<Answer | VenueFailure> {
     const { endpoints, time, timeoutMs = TIMEOUT_MS } = this.#options
     const late = new AbortController()
     const stop = (): void => late.abort()
+    let isTooLong = false
     const cancel = time.after(timeoutMs, stop)
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      const response = await this.#got(`${endpoints[call.endpoint]}${call.path}`, {
+      const request = this.#got(`${endpoints[call.endpoint]}${call.path}`, {
         method: call.method,
         signal: late.signal,
         ...(call.body === undefined ? {} : { body: call.body, headers: { 'content-type': contentTypeOf(call.body) } }),
       })
+      void request.on('downloadProgress', ({ transferred }) => {
+        if (transferred <= ANSWER_BYTES_MAX) return
+        isTooLong = true
+        late.abort()
+      })
+      const response = await request
       return { status: response.statusCode, headers: response.headers, body: response.body as string } // asked for as text
     } catch (error) {
+      if (isTooLong)
+        throw new QuantbotError('PAYLOAD_REFUSED', `${this.nameOf(call)}: longer than ${ANSWER_BYTES_MAX} bytes`)
       const code = late.signal.aborted ? 'TIMEOUT' : errorCode(error)
       return { kind: 'temporary', waitMs: null, code, detail: late.signal.aborted ? 'no answer in time' : 'no answer' }
     } finally {

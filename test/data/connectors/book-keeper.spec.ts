@@ -117,6 +117,17 @@ describe('the local book', () => {
     expect(keeper.lastId).toBe(6)
   })
 
+  for (const venue of ['bybit', 'okx', 'deribit'] as const)
+    it(`asks for the snapshot that was lost before it was seen: ${venue}`, () => {
+      const keeper = new BookKeeper(ruleOf(venue, { bybit: 'linear', okx: 'swap', deribit: 'perpetual' }[venue]))
+      expect(keeper.take(update(5))).toBe('resubscribe')
+      expect(keeper.isSynced).toBe(false)
+      expect(keeper.stats.gaps).toBe(0)
+      expect(keeper.take(snapshot(6))).toBe('none')
+      expect(keeper.take(update(7))).toBe('none')
+      expect(keeper.lastId).toBe(7)
+    })
+
   it('is no book behind a gap', () => {
     for (const [venue, market, need] of [
       ['binance', 'usdm', 'snapshot'],

@@ -27,7 +27,9 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
 }
 
 /** A venue that gives these answers in turn, the last one for ever; its clock runs 1,000 times as fast as ours. */
-async function venue(...answers: readonly Answer[]) {
+const venue = (...answers: readonly Answer[]) => patientVenue(200_000, ...answers)
+
+async function patientVenue(timeoutMs: number, ...answers: readonly Answer[]) {
   const asked: { readonly url: string; readonly at: number }[] = []
   const time = scaledTime(1000, 1_767_225_600_000)
   const server = createServer((request, response) => {
@@ -45,14 +47,15 @@ async function venue(...answers: readonly Answer[]) {
     adapter: {
       venue: 'binance',
       usage: (headers) => [{ pool: 'weight', weight: Number(headers['x-used'] ?? 0) }],
-      failure: (status, headers, body) => failureOf(status, headers['retry-after'], body),
+      failure: (status, headers, body) =>
+        failureOf(body.includes('limited') ? 429 : status, headers['retry-after'], body),
     },
     endpoints: { rest: origin },
     budget,
     time,
     seed: 7,
     quarantine: { add: (entry) => void refused.push(entry), stats: { refused: 0, notKept: 0, lastReason: '' } },
-    timeoutMs: 200_000,
+    timeoutMs,
     remeasure: async () => void measured++,
   })
   clients.push(client)
@@ -112,6 +115,35 @@ describe('the REST client', () => {
     await expect(banned.client.send(call())).rejects.toMatchObject({ code: 'VENUE_RATE_LIMITED' })
     await expect(banned.client.send(call('/y'))).rejects.toMatchObject({ code: 'VENUE_RATE_LIMITED' })
     expect(banned.asked.length).toBe(1)
+  })
+
+  it('takes the reset of a limit that is told inside a 200 from the headers', async () => {
+    const limited = json(200, { limited: true }, { 'retry-after': '20' })
+    const { client, asked } = await venue(limited, json(200, { value: 1 }))
+    const inside: Call<number> = {
+      ...call(),
+      read: (payload) => {
+        if (fieldsOf(payload, '$').limited === undefined) return 1
+        throw new VenueFailed({ kind: 'rateLimited', waitMs: null, code: '10006', detail: 'too many visits' })
+      },
+    }
+    expect(await client.send(inside)).toBe(1)
+    const waited = asked[1]!.at - asked[0]!.at
+    expect(waited).toBeGreaterThanOrEqual(20_000)
+    expect(waited).toBeLessThan(60_000)
+  })
+
+  it('refuses an answer that does not end', async () => {
+    const endless: Answer = (_, response) => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(1 << 20, 0x20)));
+      }
+      response.on('drain', more)
+      more()
+    }
+    const { client, asked } = await patientVenue(20_000_000, endless)
+    await expect(client.send(call())).rejects.toMatchObject({ code: 'PAYLOAD_REFUSED' })
+    expect(asked.length).toBe(1)
   })
 
   it('measures the clock once more when the venue refuses our time, and no oftener', async () => {

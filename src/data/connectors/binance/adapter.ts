@@ -1,5 +1,5 @@
 /** Owns how the connector speaks to Binance: calls, pages, polls, books (binance.md). Pure data and functions. */
-import { DAY_MS, type EpochMs, HOUR_MS, type Interval, intervalMs, SECOND_MS } from '#core/time'
+import { DAY_MS, type EpochMs, HOUR_MS, type Interval, intervalMs, MINUTE_MS, SECOND_MS } from '#core/time'
 import type { BookRule, Call, Cost, Knowledge, Page, PollPlan, VenueAdapter, Want } from '../adapter.port.js'
 import { fieldsOf, timeOf } from '../fields.js'
 import type {
@@ -235,6 +235,8 @@ export const binanceAdapter: VenueAdapter = {
   venue: 'binance',
   endpoints: ENDPOINTS,
   pools: POOLS,
+  // It takes 300 in 5 min.
+  connects: { capacity: 100, windowMs: 5 * MINUTE_MS, kind: 'window' },
   usage,
   failure,
   serverTime: () =>

@@ -69,6 +69,8 @@ export const bybitAdapter: VenueAdapter = {
     below: hosts,
   },
   pools: POOLS,
+  // It takes 500 in 5 min.
+  connects: { capacity: 150, windowMs: 5 * MINUTE_MS, kind: 'window' },
   usage,
   failure: failureOfStatus,
   serverTime: serverTimeCall,

@@ -24,7 +24,8 @@ const hosts = (domain: string): Readonly<Record<string, string>> => ({
 /** `prev_change_id` must be what the book has; what is older was seen already (a frame that came twice). */
 function judge(message: BookRecord, last: number | null): BookVerdict {
   if (message.action === 'snapshot') return 'replace'
-  if (last === null) return 'ignore'
+  // Changes without a book: its snapshot was lost, and nobody sends another one unasked.
+  if (last === null) return 'gap'
   if (message.previousId === last) return 'apply'
   return message.lastId <= last ? 'ignore' : 'gap'
 }
@@ -41,6 +42,8 @@ export const deribitAdapter: VenueAdapter = {
     { name: 'credits', capacity: 50_000, windowMs: 5 * SECOND_MS, kind: 'bucket' },
     { name: 'instruments', capacity: 50, windowMs: 50 * SECOND_MS, kind: 'bucket' },
   ],
+  // It states no rate, but 32 connections of an address at a time.
+  connects: { capacity: 15, windowMs: 30 * SECOND_MS, kind: 'window' },
   // The venue tells nothing: only our own count keeps the session alive.
   usage: () => [],
   failure: failureOf,

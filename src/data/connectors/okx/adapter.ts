@@ -57,6 +57,8 @@ export const okxAdapter: VenueAdapter = {
   pools: Object.entries(LIMITS).map(
     ([name, capacity]): PoolSpec => ({ name, capacity, windowMs: 2 * SECOND_MS, kind: 'window' }),
   ),
+  // It takes 3 a second.
+  connects: { capacity: 2, windowMs: SECOND_MS, kind: 'window' },
   usage: () => [],
   failure: (status, _headers, body) => failureOfStatus(status, body),
 

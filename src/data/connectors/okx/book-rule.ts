@@ -10,7 +10,7 @@ export const okxBookRule: BookRule = {
   needsSnapshot: false,
   judge(message, last) {
     if (message.action === 'snapshot') return 'replace'
-    if (last === null) return 'ignore'
-    return message.previousId === last ? 'apply' : 'gap'
+    // Without a book its snapshot was lost, and nobody sends another one unasked.
+    return last !== null && message.previousId === last ? 'apply' : 'gap'
   },
 }
