@@ -117,7 +117,7 @@ export function createFaultBoard(options: BoardOptions): FaultBoard {
       if (acting.length === 0) return undefined
       const at = now()
       for (const { fault, until } of acting) {
-        if (fault.kind !== kind || until <= at) continue
+        if (fault.kind !== kind || until <= at || fault.sockets !== undefined) continue
         const target = targetOf(fault)
         if (target !== 'both' && target !== side) continue
         if (fault.match !== undefined && text !== undefined && !text.includes(fault.match)) continue

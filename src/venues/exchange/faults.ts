@@ -75,6 +75,8 @@ const faultSchema = z.strictObject({
   /** Of delist and fundingInterval: the world's id, `SOL/USDT:USDT`. */
   symbol: z.string().optional(),
   intervalMs: z.int().positive().optional(),
+  /** Of disconnect and halfOpen: so many of the sockets that are open as it begins, drawn, instead of all. */
+  sockets: z.int().positive().optional(),
   /** Only frames, or paths of requests, that contain this text. */
   match: z.string().optional(),
 })

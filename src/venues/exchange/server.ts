@@ -8,7 +8,7 @@ import type { TimePort } from '#core/ports'
 import type { DurationMs, EpochMs } from '#core/time'
 import { control, isControl } from './control.js'
 import { createFaultBoard, type FaultBoard, type FaultRecord, targetOf } from './fault-board.js'
-import type { Fault, FaultPlan } from './faults.js'
+import { FAULT_KINDS, type Fault, type FaultPlan } from './faults.js'
 import { createLimiter, type Limiter } from './limiter.js'
 import type { SimContext, SimProtocol } from './protocol.port.js'
 import { answer } from './rest-side.js'
@@ -244,6 +244,8 @@ class Floor implements Exchange {
     const { kind, symbol } = fault
     const venueNow = this.now()
     if (kind === 'disconnect') this.#sockets.cutSome(fault)
+    else if (kind === 'halfOpen' && fault.sockets !== undefined)
+      this.#sockets.muteSome(fault, at + (fault.forMs ?? FAULT_KINDS.halfOpen))
     else if (kind === 'maintenance') this.#sockets.closeAll(1001, 'maintenance')
     else if (kind === 'clockSkew') this.#clock.skew(fault.ms ?? 5000)
     else if (kind === 'banIp') this.#limiter.banExactly(HOST, fault.forMs ?? 120_000)

@@ -75,9 +75,20 @@ export class SocketSide {
   }
 
   /** As a fault says: those whose path matches, each with its probability. */
-  cutSome({ probability = 1, match }: Fault): void {
-    for (const wire of this.#wires)
-      if ((match === undefined || wire.path.includes(match)) && this.#deps.board.chance() < probability) wire.cut()
+  cutSome({ probability = 1, match, sockets }: Fault): void {
+    const met = this.#drawn(match, sockets)
+    for (const wire of met) if (this.#deps.board.chance() < probability) wire.cut()
+  }
+
+  /** Some sockets live on without data. */
+  muteSome({ match, sockets }: Fault, until: EpochMs): void {
+    for (const wire of this.#drawn(match, sockets)) wire.mute(until)
+  }
+
+  #drawn(match: string | undefined, count = this.#wires.size): Wire[] {
+    const wires = [...this.#wires].filter(({ path }) => match === undefined || path.includes(match))
+    while (wires.length > count) wires.splice(Math.floor(this.#deps.board.chance() * wires.length), 1)
+    return wires
   }
 
   #sessionOf(protocol: SimProtocol, wire: Wire): SimSession | undefined {

@@ -50,6 +50,7 @@ export class Wire implements SimSocket {
   #late: { readonly at: EpochMs; readonly text: string }[] = []
   #cancelLate: (() => void) | undefined
   readonly #books: string[] = []
+  #mutedUntil: EpochMs = 0
 
   constructor(end: WireEnd, from: EpochMs, deps: WireDeps) {
     this.id = end.id
@@ -100,6 +101,11 @@ export class Wire implements SimSocket {
     this.#ws?.terminate()
   }
 
+  /** Data is lost until then, on the clock of the exchange; answers and pongs come. */
+  mute(until: EpochMs): void {
+    this.#mutedUntil = until
+  }
+
   /** The connection is gone: nothing waits any longer. */
   release(): void {
     this.#cancelHeld?.()
@@ -118,7 +124,8 @@ export class Wire implements SimSocket {
   }
 
   #sendData(text: string): void {
-    const { board } = this.#deps
+    const { board, time } = this.#deps
+    if (this.#mutedUntil > 0 && time.now() < this.#mutedUntil) return
     if (board.acting.length === 0 && this.#held === undefined) {
       this.#queue(text, 0)
       return

@@ -133,6 +133,19 @@ describe('faults of frames', () => {
     expect(isGapless(one.numbers)).toBe(false)
   })
 
+  it('sockets: as many as are said, the others go on', async () => {
+    await open()
+    const both = [await client(), await client()]
+    for (const one of both) await more(one, 2)
+    exchange.inject({ kind: 'halfOpen', sockets: 1, forMs: LONG })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const before = both.map(({ numbers }) => numbers.length)
+    await until(() => both.some(({ numbers }, i) => numbers.length > before[i]! + 10), 'data')
+    expect(both.filter(({ numbers }, i) => numbers.length === before[i])).toHaveLength(1)
+    exchange.inject({ kind: 'disconnect', sockets: 1 })
+    await until(() => exchange.stats().openSockets === 1, 'one cut')
+  })
+
   it.each(['drop', 'sequenceGap'] as const)('%s: frames are missing', async (kind) => {
     await open({ faults: [{ kind, forMs: LONG, probability: 0.5 }] })
     const one = await client()
