@@ -8,6 +8,7 @@ import type { DurationMs, EpochMs } from '#core/time'
 import type { Decoded, FrameDecoder, SocketRules } from './adapter.port.js'
 import { PayloadRefused } from './normal.js'
 import type { QuarantinePort } from './quarantine.js'
+import { CONFIRM_MS } from './topic-watch.js'
 
 export interface ConnectionOptions {
   readonly url: string
@@ -134,12 +135,13 @@ export class Connection {
     this.#lastAt = this.#options.time.now()
   }
 
-  /** A socket over which nothing comes, not even a ping, is half-open. */
-  #watch(): void {
+  /** A socket over which nothing comes, not even a ping, is half-open; seen twice, as frames may wait behind a pause of ours. */
+  #watch(isSure = false): void {
     const { rules, time } = this.#options
     const restMs = this.#lastAt + rules.idleMs - time.now()
-    if (restMs <= 0) this.end('half-open')
-    else this.#after('idle', restMs, () => this.#watch())
+    if (restMs > 0) this.#after('idle', restMs, () => this.#watch())
+    else if (isSure) this.end('half-open')
+    else this.#after('idle', CONFIRM_MS, () => this.#watch(true))
   }
 
   #ping({ everyMs, message }: NonNullable<SocketRules['ping']>): void {

@@ -51,6 +51,7 @@ export class SocketGroup {
   #ids = 0
   #cancelTick: (() => void) | undefined
   #degradedAt: EpochMs | null = null
+  #isInDoubt = false
 
   constructor(options: SocketGroupOptions) {
     const { adapter, time } = options
@@ -145,10 +146,12 @@ export class SocketGroup {
       const since = this.#degradedAt
       this.#degradedAt = null
       onRecovered(now - since)
-    } else if (downAt !== null && this.#degradedAt === null) {
+    } else if (downAt !== null && this.#degradedAt === null && this.#isInDoubt) {
       this.#degradedAt = downAt
       onDegraded(`no data on ${where}`)
     }
+    // After a pause of the whole process frames wait behind this tick: silence counts when it is seen twice.
+    this.#isInDoubt = downAt !== null
     this.#cancelTick = time.after(TICK_MS, () => this.#tick())
   }
 }

@@ -34,6 +34,8 @@ interface Watched {
 
 /** Longest wait between two tellings of a topic that stays silent. */
 const TELL_MS = 10 * 60_000
+/** Between a silence that is seen and the second look, which decides. */
+export const CONFIRM_MS = 250
 
 export class TopicWatch {
   readonly #options: TopicWatchOptions
@@ -42,6 +44,7 @@ export class TopicWatch {
   /** Topics that must speak and have not yet. */
   #owing = 0
   #cancel: (() => void) | undefined
+  #isInDoubt = false
 
   constructor(options: TopicWatchOptions) {
     this.#options = options
@@ -108,16 +111,27 @@ export class TopicWatch {
     let dueMs = Number.POSITIVE_INFINITY
     for (const watched of this.#watched.values()) dueMs = Math.min(dueMs, dueAt(watched) - now)
     if (dueMs === Number.POSITIVE_INFINITY) return
-    this.#cancel = time.after(Math.max(dueMs, 1), () => {
+    this.#after(Math.max(dueMs, 1))
+  }
+
+  #after(ms: DurationMs): void {
+    this.#cancel = this.#options.time.after(ms, () => {
       this.#cancel = undefined
       this.#check()
     })
   }
 
+  /** After a pause of the whole process timers come before frames that wait: what is due must be so twice. */
   #check(): void {
     const now = this.#options.time.now()
     const all = [...this.#watched.values()]
     const due = all.filter((watched) => dueAt(watched) <= now)
+    const isSure = this.#isInDoubt
+    this.#isInDoubt = due.length > 0 && !isSure
+    if (this.#isInDoubt) {
+      this.#after(CONFIRM_MS)
+      return
+    }
     if (due.length > 0) {
       // Nothing at all for half of the shortest allowance: topics do not fall silent at the same moment by themselves.
       const shortest = Math.min(...all.filter(({ told }) => told < DEAD).map(({ maxSilenceMs }) => maxSilenceMs))
