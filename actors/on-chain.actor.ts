@@ -48,6 +48,14 @@ export interface OnChainFeedOptions {
   readonly onFetched?: (records: readonly OnChainRecord[], fetchedAt: EpochMs) => void
 }
 
+/** The newest answer of a series. */
+interface Tail {
+  readonly records: readonly OnChainRecord[]
+  readonly fetchedAt: EpochMs
+  /** When the answer before this one was asked for. */
+  readonly askedBefore: EpochMs | undefined
+}
+
 type Published = { readonly periodStart: EpochMs; readonly value: number; readonly revision: number }
 
 export class OnChainFeed implements Feed {
@@ -64,6 +72,7 @@ export class OnChainFeed implements Feed {
   /** Published in this process, before the log is asked again. */
   readonly #said = new Map<string, Map<EpochMs, Published>>()
   readonly #refused = new Map<string, string>()
+  readonly #tails = new Map<MetricPlan, Tail>()
   #failure = ''
   #isFrozen = false
 
@@ -80,19 +89,43 @@ export class OnChainFeed implements Feed {
   }
 
   async run({ signal, degraded, recovered }: AgentWork): Promise<void> {
+    const stop = new AbortController()
+    const onAbort = (): void => stop.abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      await Promise.all([this.#pollAll(stop.signal, degraded, recovered), this.#publishAll(stop.signal)])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      stop.abort()
+    }
+  }
+
+  async #pollAll(signal: AbortSignal, degraded: AgentWork['degraded'], recovered: () => void): Promise<void> {
     const { time, pollMs, series } = this.#options
-    const tails = new Map<OnChainSeries, readonly OnChainRecord[]>()
-    let nextPollAt = Number.NEGATIVE_INFINITY
+    const vendors = [...new Set(series.map(({ plan }) => plan.source))]
     while (!signal.aborted) {
-      if (time.now() >= nextPollAt) {
-        nextPollAt = time.now() + pollMs
-        this.#failure = ''
-        for (const one of series) tails.set(one, (await this.#ask(one, signal)) ?? tails.get(one) ?? [])
-        if (this.#failure !== '') degraded(this.#failure)
-        else recovered()
-      }
-      for (const [one, tail] of tails) this.#publish(one.plan, tail)
-      await wait(time, Math.min(LOOK_MS, Math.max(1, nextPollAt - time.now())), signal)
+      const nextAt = time.now() + pollMs
+      this.#failure = ''
+      // One vendor that does not answer holds up no other.
+      await Promise.all(
+        vendors.map(async (vendor) => {
+          for (const one of series) if (one.plan.source === vendor) await this.#ask(one, signal)
+        }),
+      )
+      if (signal.aborted) return
+      const isRefused = series.every(({ plan }) => this.#refused.has(nameOf(plan)))
+      if (isRefused) this.#failure = 'every series is refused'
+      if (this.#failure === '') recovered()
+      else degraded(this.#failure)
+      await wait(time, Math.max(1, nextAt - time.now()), signal)
+    }
+  }
+
+  /** Values that were fetched before they may be used wait for their time. */
+  async #publishAll(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      for (const [plan, tail] of this.#tails) this.#publish(plan, tail)
+      await wait(this.#options.time, LOOK_MS, signal)
     }
   }
 
@@ -105,27 +138,34 @@ export class OnChainFeed implements Feed {
   }
 
   /** A series that the vendor refuses (key, plan, path) is asked no more; other failures pass by the next look. */
-  async #ask({ plan, ask }: OnChainSeries, signal: AbortSignal): Promise<readonly OnChainRecord[] | undefined> {
+  async #ask({ plan, ask }: OnChainSeries, signal: AbortSignal): Promise<void> {
     const series = nameOf(plan)
-    if (this.#refused.has(series)) return undefined
+    if (this.#refused.has(series) || signal.aborted) return
     const fetchedAt = this.#options.time.now()
     try {
       const records = await ask(fetchedAt - TAIL_DAYS * DAY_MS, signal)
+      if (signal.aborted) return
       this.#options.onFetched?.(records, fetchedAt)
-      return records
+      const tail = { records, fetchedAt, askedBefore: this.#tails.get(plan)?.fetchedAt }
+      this.#tails.set(plan, tail)
+      this.#publish(plan, tail)
     } catch (error) {
-      if (signal.aborted) return undefined
+      if (signal.aborted) return
       if (!isQuantbotError(error)) throw error
       if (error.code === 'VENUE_REFUSED') this.#refused.set(series, error.message)
       else this.#failure = `${series}: ${error.message}`
-      return undefined
     }
   }
 
-  #publish(plan: MetricPlan, tail: readonly OnChainRecord[]): void {
-    const now = this.#options.time.now()
+  #publish(plan: MetricPlan, { records, fetchedAt, askedBefore }: Tail): void {
+    const { time, lagMs } = this.#options
+    const now = time.now()
     const known = this.#known(plan)
-    const ready = tail.filter(({ periodStart, periodMs }) => periodStart + periodMs + this.#options.lagMs <= now)
+    // What was fetched before the end of its period is not whole, whenever it is looked at.
+    const ready = records.filter(
+      ({ periodStart, periodMs, value }) =>
+        value !== null && periodStart + periodMs + lagMs <= now && periodStart + periodMs <= fetchedAt,
+    )
     // A series that was never published begins with its newest value: what is older is history.
     const rows = known.size === 0 ? ready.slice(-1) : ready
     const oldest = Math.min(...known.keys(), Number.POSITIVE_INFINITY)
@@ -134,16 +174,11 @@ export class OnChainFeed implements Feed {
       if (value === null || before?.value === value || (known.size > 0 && periodStart < oldest)) continue
       const revision = before === undefined ? 0 : before.revision + 1
       known.set(periodStart, { periodStart, value, revision })
-      this.#say({
-        source: plan.source,
-        metric: plan.metric,
-        asset: plan.asset,
-        periodStart,
-        periodMs,
-        availableAt: periodStart + periodMs + this.#options.lagMs,
-        value,
-        revision,
-      })
+      const due = periodStart + periodMs + lagMs
+      const isLate = revision > 0 || (askedBefore !== undefined && askedBefore >= due)
+      const { source, metric, asset } = plan
+      const availableAt = isLate ? Math.max(due, fetchedAt) : due
+      this.#say({ source, metric, asset, periodStart, periodMs, availableAt, value, revision })
     }
   }
 

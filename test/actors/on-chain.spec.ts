@@ -109,4 +109,37 @@ describe('connector/onchain', () => {
     expect(away.health.at(-1)).toContain('ECONNREFUSED')
     await away.end()
   })
+
+  it('never publishes what was fetched before its period was over, however long the vendor is away', async () => {
+    let isAway = false
+    const { time, said, end } = rig(() =>
+      isAway ? new QuantbotError('VENUE_UNREACHABLE', 'ECONNREFUSED') : [row(-1, 2), row(0, 3)],
+    )
+    await time.advance(20 * HOUR_MS)
+    isAway = true
+    await time.advance(10 * HOUR_MS)
+    expect(days(said)).toEqual([[-1, 2, 0]])
+    isAway = false
+    await time.advance(HOUR_MS)
+    expect(days(said).at(-1)).toEqual([0, 3, 0])
+    await end()
+  })
+
+  it('says of late values and of corrections when they came', async () => {
+    let rows = [row(-2, 1), row(-1, null)]
+    const { time, said, end } = rig(() => rows)
+    await time.advance(2 * HOUR_MS)
+    rows = [row(-2, 1), row(-1, 2)]
+    await time.advance(HOUR_MS)
+    rows = [row(-2, 1), row(-1, 2.5)]
+    await time.advance(HOUR_MS)
+    expect(days(said)).toEqual([
+      [-2, 1, 0],
+      [-1, 2, 0],
+      [-1, 2.5, 1],
+    ])
+    const due = T - DAY_MS + 2 * HOUR_MS
+    expect(said.map(({ availableAt }) => availableAt)).toEqual([due, T + 6 * HOUR_MS, T + 7 * HOUR_MS])
+    await end()
+  })
 })

@@ -14,12 +14,15 @@ export const CRYPTOQUANT_POOLS: readonly PoolSpec[] = [
 ]
 
 const ROWS_MAX = 1000
+/** A reset that is due still gets a moment: our clocks may be apart. */
+const WAIT_LEAST_MS = 1000
 
-/** Values with period start from `since` on, epoch ms; at most the newest 1000. */
-export function cryptoquantCall(plan: MetricPlan, since: number): Call<readonly OnChainRecord[]> {
+/** Values with period start in `[since, until)`, epoch ms; at most the newest 1000 of them. */
+export function cryptoquantCall(plan: MetricPlan, since: EpochMs, until?: EpochMs): Call<readonly OnChainRecord[]> {
   const query = new URLSearchParams({
     window: 'day',
-    from: isoDay(since).replaceAll('-', ''),
+    from: dayOf(since),
+    ...(until === undefined ? {} : { to: dayOf(until - 1) }),
     limit: String(ROWS_MAX),
     ...plan.query,
   })
@@ -31,6 +34,8 @@ export function cryptoquantCall(plan: MetricPlan, since: number): Call<readonly 
     read: (payload) => readRows(payload, plan.asset, plan.metric, plan.valueKey),
   }
 }
+
+const dayOf = (ts: EpochMs): string => isoDay(ts).replaceAll('-', '')
 
 function readRows(payload: unknown, asset: string, metric: string, valueKey: string | undefined): OnChainRecord[] {
   const body = fieldsOf(payload, '$')
@@ -76,9 +81,9 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>
 export function cryptoquantFailure(status: number, headers: Headers, body: string, receivedAt: EpochMs): VenueFailure {
   const code = String(status)
   const detail = body.slice(0, 120)
-  const reset = Number(headers['x-ratelimit-reset'])
+  const reset = Number(headers['x-ratelimit-reset'] ?? Number.NaN)
   if (status === 429) {
-    const waitMs = Number.isFinite(reset) ? Math.max(0, reset * 1000 - receivedAt) : null
+    const waitMs = reset > 0 ? Math.max(WAIT_LEAST_MS, reset * 1000 - receivedAt) : null
     return { kind: 'rateLimited', waitMs, code, detail }
   }
   if (status === 401 || status === 403) return { kind: 'auth', waitMs: null, code, detail }

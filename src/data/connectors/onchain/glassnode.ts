@@ -2,7 +2,7 @@
  * Owns reading Glassnode: bare arrays oldest first, `t` in unix seconds at the start of the period. Plain-text errors are
  * read as text. Never puts the key into a path: it travels in a header.
  */
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '#core/time'
+import { DAY_MS, type EpochMs, HOUR_MS, MINUTE_MS } from '#core/time'
 import type { Call, PayloadParser, PoolSpec, VenueFailure } from '../adapter.port.js'
 import { fieldsOf, listOf, numberOf, optionalNumber, textOf } from '../fields.js'
 import { type Normal, type OnChainRecord, PayloadRefused } from '../normal.js'
@@ -14,21 +14,28 @@ export const GLASSNODE_POOLS: readonly PoolSpec[] = [
 ]
 
 const SECONDS_MS = 1000
+/** A reset that is due still gets a moment: the window of the vendor may end a little later than its word. */
+const WAIT_LEAST_MS = 1000
 
-/** Values with period start from `since` on, epoch ms. */
-export function glassnodeCall(plan: MetricPlan, since: number): Call<readonly OnChainRecord[]> {
+/** Values with period start in `[since, until)`, epoch ms. */
+export function glassnodeCall(plan: MetricPlan, since: EpochMs, until?: EpochMs): Call<readonly OnChainRecord[]> {
   const query = new URLSearchParams({
     a: plan.asset,
     i: '24h',
     s: String(Math.floor(since / SECONDS_MS)),
+    ...(until === undefined ? {} : { u: String(Math.floor(until / SECONDS_MS)) }),
     timestamp_format: 'unix',
+    ...plan.query,
   })
+  // Whether `u` itself belongs to the answer is not documented.
+  const isAsked = ({ periodStart }: OnChainRecord): boolean =>
+    periodStart >= since && (until === undefined || periodStart < until)
   return {
     endpoint: 'rest',
     method: 'GET',
     path: `/v1/metrics/${plan.path}?${query}`,
     costs: [{ pool: 'requests', weight: 1 }],
-    read: (payload) => readRows(payload, plan.asset, plan.metric, DAY_MS),
+    read: (payload) => readRows(payload, plan.asset, plan.metric, DAY_MS).filter(isAsked),
   }
 }
 
@@ -73,9 +80,11 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>
 export function glassnodeFailure(status: number, headers: Headers, body: string): VenueFailure {
   const detail = body.slice(0, 120)
   const code = String(status)
-  const reset = Number(headers['x-rate-limit-reset'])
-  if (status === 429)
-    return { kind: 'rateLimited', waitMs: Number.isFinite(reset) ? reset * SECONDS_MS : null, code, detail }
+  const reset = Number(headers['x-rate-limit-reset'] ?? Number.NaN)
+  if (status === 429) {
+    const waitMs = reset >= 0 ? Math.max(WAIT_LEAST_MS, reset * SECONDS_MS) : null
+    return { kind: 'rateLimited', waitMs, code, detail }
+  }
   if (status === 401 || status === 403) return { kind: 'auth', waitMs: null, code, detail }
   if (status >= 500) return { kind: 'temporary', waitMs: null, code, detail }
   return { kind: 'badRequest', waitMs: null, code, detail }
