@@ -35,6 +35,7 @@ export class InstantsFeed implements Feed {
   #cancel: () => void = () => undefined
   #isRunning = false
   #isHeard = false
+  readonly #early: PushedInput[] = []
   #isFrozen = false
 
   /** `makeAssembler` is called at the start, when what the log has is known; `connectors` are the feeds whose bars it waits for. */
@@ -64,12 +65,13 @@ export class InstantsFeed implements Feed {
     )
   }
 
-  /** Must be subscribed to ahead of the connectors: a bar that waited for its subscriber may close an instant at once. */
+  /** What was closed by bars before it was subscribed to comes first. */
   inputs$(): Observable<PushedInput> {
     return new Observable((subscriber) => {
       const closed = this.#closed.subscribe(subscriber)
       this.#isHeard = true
-      this.#begin()
+      for (const input of this.#early.splice(0)) this.#closed.next(input)
+      if (this.#isRunning) this.#look()
       return closed
     })
   }
@@ -79,8 +81,9 @@ export class InstantsFeed implements Feed {
   }
 
   async run({ signal }: AgentWork): Promise<void> {
+    this.#assembler ??= this.#makeAssembler()
     this.#isRunning = true
-    this.#begin()
+    if (this.#isHeard) this.#look()
     try {
       await aborted(signal)
     } finally {
@@ -101,13 +104,6 @@ export class InstantsFeed implements Feed {
     this.#say(this.#assembler?.bar(instrument, interval, openTime))
   }
 
-  /** An instant that is said before somebody listens would be lost: it is never said twice. */
-  #begin(): void {
-    if (!this.#isRunning || !this.#isHeard) return
-    this.#assembler ??= this.#makeAssembler()
-    this.#look()
-  }
-
   #look(): void {
     const assembler = this.#assembler!
     const now = this.#time.now()
@@ -119,6 +115,9 @@ export class InstantsFeed implements Feed {
   }
 
   #say(data: Parameters<typeof instantInput>[0] | undefined): void {
-    if (data !== undefined && this.#isRunning && this.#isHeard && !this.#isFrozen) this.#closed.next(instantInput(data))
+    if (data === undefined || !this.#isRunning || this.#isFrozen) return
+    // An instant is never said twice: one that nobody hears yet must wait.
+    if (this.#isHeard) this.#closed.next(instantInput(data))
+    else this.#early.push(instantInput(data))
   }
 }

@@ -186,7 +186,7 @@ class PaperFeeds {
     )
     const watched = this.#connectors.map(({ connector }) => instants.behind(quality.before(connector)))
     const onChain = onChainFeed(home, config, time, () => this.#coverage().onChain, this.recorder?.fetched)
-    this.all = [quality, instants, ...watched, ...(onChain === undefined ? [] : [onChain])]
+    this.all = [quality, ...watched, instants, ...(onChain === undefined ? [] : [onChain])]
   }
 
   get connectors(): readonly VenueConnector[] {

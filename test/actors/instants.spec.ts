@@ -85,7 +85,23 @@ const connectorOf = (stream: Subject<PushedInput>): Feed => ({
 })
 
 describe('the feed of instants', () => {
-  it('says nothing before somebody listens, so that no instant is lost', async () => {
+  it('keeps what bars closed before somebody listened', async () => {
+    const stream = new Subject<PushedInput>()
+    const time = { now: () => T + MINUTE_MS, after: () => () => undefined }
+    const instants = new InstantsFeed(() => assembler(), time, ['connector/test'])
+    const stop = new AbortController()
+    const running = instants.run({ signal: stop.signal, degraded: () => undefined, recovered: () => undefined })
+    instants.behind(connectorOf(stream)).inputs$!(new Subject<boolean>()).subscribe()
+    for (const instrument of [A, B])
+      stream.next({ type: 'BarClosed', by: 'connector/test', data: { instrument, interval: '1m', openTime: T } })
+    const seen: unknown[] = []
+    instants.inputs$().subscribe(({ data }) => seen.push(data))
+    expect(seen).toEqual([{ instant: T + MINUTE_MS, intervals: ['1m'], missing: [] }])
+    stop.abort()
+    await running
+  })
+
+  it('looks at the clock only once somebody listens, so that no instant is lost', async () => {
     let now = T + 2 * MINUTE_MS + 20_000
     const due: (() => void)[] = []
     const after = (_ms: number, look: () => void): (() => void) => {
