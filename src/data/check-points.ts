@@ -132,7 +132,12 @@ export function datedOf(table: SourceTable, context: BuildContext): Rows {
     if (!(expiry[i]! > ts[i]!)) context.problems.row(line, `expiry ${expiry[i]} is not after ts ${ts[i]}`)
     if (expiry[i] !== expiry[0]) context.problems.row(line, `expiry ${expiry[i]} differs from ${expiry[0]} before`)
   }
-  return { ts, availableAt, open: open!, high: high!, low: low!, close: price, volume, indexPrice, expiry }
+  const none = new Float64Array(table.rows).fill(Number.NaN)
+  const [settle, openInterest] = [none, none]
+  const revision = new Float64Array(table.rows)
+  const fetchedAt = new Float64Array(table.rows).fill(context.fetchedAt ?? Number.NaN)
+  const prices = { open: open!, high: high!, low: low!, close: price, settle, volume, openInterest, indexPrice }
+  return { ts, availableAt, ...prices, expiry, revision, fetchedAt }
 }
 
 /** Snapshots of all options of a currency. Volatilities as decimals or, in columns `*_iv_pct`, in percent with 0 for none. */

@@ -121,9 +121,13 @@ export const KINDS: Readonly<Record<Kind, KindSpec>> = {
     ...COMMON,
     columns: [
       ...TIMES,
-      ...values('open', 'high', 'low', 'close', 'volume?', 'indexPrice?'),
+      ...values('open?', 'high?', 'low?', 'close?', 'settle?', 'volume?', 'openInterest?', 'indexPrice?'),
       column('expiry', 'BIGINT', '='),
+      column('revision', 'DOUBLE'),
+      column('fetchedAt', 'BIGINT', '?'),
     ],
+    rowKey: ['ts', 'revision'],
+    hasRevisions: true,
     interval: 'either',
     wanted: {
       required: ['ts', 'expiry'],

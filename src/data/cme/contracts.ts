@@ -79,7 +79,7 @@ export function parseContract(code: string, tradeDay: EpochMs, lastDay?: EpochMs
 
 function nearestYear(digit: number, month: number, tradeDay: EpochMs, lastDay: EpochMs | undefined): number {
   const from = civilDate(lastDay ?? tradeDay).year
-  const first = from + ((digit - from + 100) % 10)
+  const first = from + ((((digit - from) % 10) + 10) % 10)
   return lastDay === undefined && lastTradeDay(first, month) < tradeDay ? first + 10 : first
 }
 
