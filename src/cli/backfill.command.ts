@@ -7,17 +7,23 @@ import { ERRORS, type ErrorCode, QuantbotError } from '#core/errors'
 import type { TimePort } from '#core/ports'
 import { INTERVALS, type Interval, isInterval, isoTime, parseDay, SECOND_MS } from '#core/time'
 import { BINANCE_ARCHIVE, BinanceArchive } from '#data/archives/binance'
-import { BACKFILL_KINDS, type BackfillKind, type BackfillReport } from '#data/backfill/backfill.port'
+import {
+  BACKFILL_KINDS,
+  type BackfillKind,
+  type BackfillProgress,
+  type BackfillReport,
+} from '#data/backfill/backfill.port'
 import { runBackfill } from '#data/backfill/run-backfill'
 import type { VenueAdapter } from '#data/connectors/adapter.port'
 import { ADAPTERS } from '#data/connectors/adapters'
 import { resolveEndpoints } from '#data/connectors/endpoints'
-import { MARKETS, VENUES, type Venue } from '#data/connectors/normal'
+import { MARKETS, VENDORS, VENUES, type Vendor, type Venue } from '#data/connectors/normal'
 import { RateBudget } from '#data/connectors/rate-budget'
 import { RestClient } from '#data/connectors/rest-client'
 import { describeProblem } from '#data/import-problem'
 import { qualityReport } from '#data/quality'
 import { BackfillBar } from './backfill-bar.js'
+import { backfillOnChain, vendorOf } from './backfill-on-chain.js'
 import { readConfig } from './config-file.js'
 import { type GlobalOptions, homeOf } from './home.js'
 import { describeKey, qualityTable } from './quality-table.js'
@@ -45,14 +51,20 @@ export function registerBackfill(program: Command): void {
     .description(
       'fill the lake from a venue’s history; what it holds is not asked again; Ctrl-C ends it, again goes on',
     )
-    .requiredOption('--venue <venue>', VENUES.join(', '))
-    .requiredOption('--symbols <list>', 'as the venue writes them, comma-separated; of volatility its currencies')
+    .requiredOption('--venue <venue>', [...VENUES, ...VENDORS].join(', '))
+    .requiredOption(
+      '--symbols <list>',
+      'as the venue writes them, comma-separated; of volatility its currencies; of onchain metrics or all',
+    )
     .requiredOption('--from <day>', 'first day, YYYY-MM-DD')
     .option('--to <day>', 'last day (default: what has closed by now)')
-    .option('--kinds <list>', `of ${BACKFILL_KINDS.join(', ')}`, 'bars,funding')
-    .option('--market <market>', 'such as spot, usdm, linear, swap (default: the venue’s linear perpetuals)')
+    .option('--kinds <list>', `of ${BACKFILL_KINDS.join(', ')}; onchain of vendors`, 'bars,funding')
+    .option('--market <market>', 'such as spot, usdm, linear, swap (default: linear perpetuals); of onchain the asset')
     .option('--interval <interval>', `one of ${INTERVALS.join(', ')}`, '1h')
-    .option('--config <file>', 'whose venues: tell endpoints and shares of the rate limits')
+    .option(
+      '--config <file>',
+      'whose venues: tell endpoints and shares of the rate limits, and marketData: the keys of vendors',
+    )
     .option('--rest <url>', 'one origin below which the venue’s REST paths lie: a simulated exchange or a proxy')
     .option('--archives', 'whole months from the bulk archive where the venue has one (binance)')
     .option('--verify', 'asks for everything again and tells where the venue contradicts the lake')
@@ -66,6 +78,8 @@ const listed = (text: string): string[] => [...new Set(text.split(',').map((part
 
 async function backfillCommand(options: BackfillOptions): Promise<void> {
   const home = homeOf(options)
+  const vendor = vendorOf(options.venue)
+  if (vendor !== undefined) return onChainCommand(home, vendor, options)
   const asked = readAsked(options)
   const adapter = ADAPTERS[asked.venue]
   if (!adapter) throw usage(`--venue ${asked.venue} has no connector`)
@@ -91,6 +105,26 @@ async function backfillCommand(options: BackfillOptions): Promise<void> {
     await tell(home, report, options.json === true)
   } finally {
     client.close()
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, onSignal)
+  }
+}
+
+async function onChainCommand(home: string, vendor: Vendor, options: BackfillOptions): Promise<void> {
+  const { kinds, market, config } = options
+  const symbols = listed(options.symbols)
+  const { from, to, lagMs } = readSpan(options)
+  const rest = restOf(options)
+  const stop = new AbortController()
+  const onSignal = (): void => stop.abort(new Error('interrupted'))
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, onSignal)
+  const bar = new BackfillBar()
+  try {
+    const onProgress = (progress: BackfillProgress): void => bar.show(progress)
+    const asked = { home, vendor, kinds, market, symbols, from, to, lagMs, config, rest, signal: stop.signal }
+    const report = await backfillOnChain({ ...asked, onProgress })
+    endProgress()
+    await tell(home, report, options.json === true)
+  } finally {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, onSignal)
   }
 }
@@ -123,10 +157,7 @@ function readAsked(options: BackfillOptions): Asked {
   if (kinds.length === 0 || symbols.length === 0) throw usage('--kinds and --symbols name at least one each')
   const { interval } = options
   if (!isInterval(interval)) throw usage(`--interval ${interval} is none of ${INTERVALS.join(', ')}`)
-  const from = dayOf(options.from, '--from')
-  const to = options.to === undefined ? Number.MAX_SAFE_INTEGER : dayOf(options.to, '--to') + 86_400_000
-  if (to <= from) throw usage('--to is before --from')
-  const lagMs = whole(options.lag, '--lag', 0, 86_400) * SECOND_MS
+  const { from, to, lagMs } = readSpan(options)
   return {
     venue,
     kinds,
@@ -138,6 +169,13 @@ function readAsked(options: BackfillOptions): Asked {
     lagMs,
     parallel: whole(options.parallel, '--parallel', 1, 16),
   }
+}
+
+function readSpan({ from: first, to: last, lag }: BackfillOptions): Pick<Asked, 'from' | 'to' | 'lagMs'> {
+  const from = dayOf(first, '--from')
+  const to = last === undefined ? Number.MAX_SAFE_INTEGER : dayOf(last, '--to') + 86_400_000
+  if (to <= from) throw usage('--to is before --from')
+  return { from, to, lagMs: whole(lag, '--lag', 0, 86_400) * SECOND_MS }
 }
 
 function dayOf(text: string, option: string): number {
@@ -154,11 +192,18 @@ function whole(text: string, option: string, least: number, most: number): numbe
 }
 
 /** What the configuration says of the venue, below `--rest` where that is given. */
-function venueConfig({ config, rest }: BackfillOptions, venue: Venue): VenueConfig {
+function venueConfig(options: BackfillOptions, venue: Venue): VenueConfig {
+  const { config } = options
   const told = config === undefined ? venuesSchema.parse({})[venue] : readConfig(config).venues[venue]
+  const rest = restOf(options)
   if (rest === undefined) return told
-  if (!/^https?:\/\//.test(rest) || !URL.canParse(rest)) throw usage(`--rest ${rest} is no http URL`)
   return { ...told, rest, ws: rest.replace(/^http/, 'ws'), endpoints: pick(told.endpoints, 'archives') }
+}
+
+function restOf({ rest }: BackfillOptions): string | undefined {
+  if (rest !== undefined && !(/^https?:\/\//.test(rest) && URL.canParse(rest)))
+    throw usage(`--rest ${rest} is no http URL`)
+  return rest
 }
 
 const pick = (endpoints: VenueConfig['endpoints'], key: string): VenueConfig['endpoints'] =>
