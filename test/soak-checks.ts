@@ -54,7 +54,8 @@ export function checkSoak(rig: SoakRig, to: EpochMs): SoakVerdict {
   let settlements = 0
   for (const one of rig.options.instruments) {
     const found = seen.get(one.instrument)!
-    checkBars(rig, one, found, to, counts, problems)
+    if (one.isWatched !== true) checkBars(rig, one, found, to, counts, problems)
+    else if (found.bars.length > 0) problems.push(`${one.instrument}: bars that nobody asked for`)
     settlements += checkSettlements(rig, one, found, to, problems)
   }
   checkInstants(rig, instants, to, problems)

@@ -25,6 +25,8 @@ import type { WorldInstrument } from '#venues/exchange/world.port'
 export interface SoakInstrument {
   readonly instrument: string
   readonly world: string
+  /** Not traded: its funding, mark and open interest are read, its bars are not. */
+  readonly isWatched?: true
 }
 
 export interface SoakOptions {
@@ -33,6 +35,8 @@ export interface SoakOptions {
   readonly seed: number
   readonly speed: number
   readonly startAt: EpochMs
+  /** Of that speed; default: one that begins at `startAt` now. */
+  readonly time?: TimePort
   readonly instruments: readonly SoakInstrument[]
   /** Coins of the market; default 4. */
   readonly symbols?: number
@@ -63,7 +67,8 @@ export const OKX: readonly SoakInstrument[] = [
   { instrument: 'okx.swap.ETH-USDT-SWAP', world: 'ETH/USDT:USDT' },
 ]
 export const DERIBIT: readonly SoakInstrument[] = [
-  { instrument: 'deribit.perpetual.BTC-PERPETUAL', world: 'BTC/USD:BTC' },
+  { instrument: 'deribit.perpetual.BTC-PERPETUAL', world: 'BTC/USD:BTC', isWatched: true },
+  { instrument: 'deribit.perpetual.ETH-PERPETUAL', world: 'ETH/USD:ETH', isWatched: true },
 ]
 
 /** Counts what it is asked to wait for, so that a leak is seen. */
@@ -146,7 +151,7 @@ export class SoakRig {
   static async start(options: SoakOptions): Promise<SoakRig> {
     const { home, seed, speed, startAt } = options
     mkdirSync(home, { recursive: true })
-    const time = scaledTime(speed, startAt)
+    const time = options.time ?? scaledTime(speed, startAt)
     const counted = new CountedTime(time)
     const venues = [...new Set(options.instruments.map(({ instrument }) => venueOf(instrument)))]
     const exchanges = new Map<string, Exchange>()
@@ -227,16 +232,18 @@ export const venueOf = (instrument: string): string => parseInstrument(instrumen
 
 function configOf(options: SoakOptions, exchanges: ReadonlyMap<string, Exchange>): object {
   const { seed, instruments, sockets = 1, extra = [], config = {} } = options
+  const traded = instruments.filter(({ isWatched }) => isWatched !== true)
+  const watch = instruments.filter(({ isWatched }) => isWatched === true).map(({ instrument }) => instrument)
   return {
     seed,
     interval: '1m',
-    universe: instruments.map(({ instrument, world }) => {
+    universe: traded.map(({ instrument, world }) => {
       const [base = '', rest = ''] = world.split('/')
       const [quote = ''] = rest.split(':')
       return { instrument, base, quote, tick: '0.1', lot: '0.001' }
     }),
     venues: Object.fromEntries([...exchanges].map(([venue, { rest, ws }]) => [venue, { rest, ws, sockets }])),
-    marketData: { extra: [...extra] },
+    marketData: { extra: [...extra], watch },
     ...config,
   }
 }
