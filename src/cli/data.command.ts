@@ -5,6 +5,7 @@ import { listSeries } from '#data/lake'
 import { qualityReport } from '#data/quality'
 import { registerDataCompact } from './data-compact.js'
 import { registerDataSql } from './data-sql.js'
+import { registerRoll } from './futures.command.js'
 import { type GlobalOptions, homeOf } from './home.js'
 import { describeKey, qualityTable } from './quality-table.js'
 import { endProgress, progress, say, sayJson } from './terminal.js'
@@ -21,6 +22,7 @@ export function registerData(program: Command): void {
     .action((_, command: Command) => checkCommand(command.optsWithGlobals<GlobalOptions>()))
   registerDataSql(data)
   registerDataCompact(data)
+  registerRoll(data)
 }
 
 async function listCommand(options: GlobalOptions): Promise<void> {

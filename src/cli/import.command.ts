@@ -3,17 +3,18 @@ import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { QuantbotError } from '#core/errors'
 import { MINUTE_MS } from '#core/time'
-import { KIND_NAMES } from '#data/columns'
-import { type ImportReport, importFiles } from '#data/import'
+import { KIND_NAMES, type Kind } from '#data/columns'
+import { type ImportProgress, type ImportReport, importFiles } from '#data/import'
 import { importError } from '#data/import-problem'
 import { isKind } from '#data/kinds'
 import { type GlobalOptions, homeOf } from './home.js'
+import { importCmeFiles } from './import-cme.js'
 import { qualityTable } from './quality-table.js'
 import { endProgress, note, progress, say, sayJson } from './terminal.js'
 
 interface ImportOptions extends GlobalOptions {
   readonly kind: string
-  readonly venue: string
+  readonly venue?: string
   readonly market: string
   readonly symbol?: string
   readonly interval?: string
@@ -29,38 +30,38 @@ export function registerImport(program: Command): void {
       '<files...>',
       'files with the columns of their kind: ts,open,high,low,close,volume (bars), ts,rate (funding) …',
     )
-    .requiredOption('--kind <kind>', KIND_NAMES.join(', '))
-    .requiredOption('--venue <venue>', 'such as binance')
+    .requiredOption('--kind <kind>', `${KIND_NAMES.join(', ')}; cme: end-of-day files of its bitcoin futures`)
+    .option('--venue <venue>', 'such as binance; needed by every kind but cme')
     .option('--market <market>', 'such as spot or usdm', 'spot')
     .option('--symbol <symbol>', 'such as BTCUSDT; else the file name must say it: <SYMBOL>-<interval>.csv')
     .option('--interval <interval>', 'such as 1d or 1h; else the file name must say it')
     .option('--lag-minutes <n>', 'publication lag behind the end of each interval (on-chain series: 120, else 0)')
-    .option('--fetched-at <time>', 'when the files were fetched, ISO 8601: changed on-chain values become revisions')
+    .option(
+      '--fetched-at <time>',
+      'when the files were fetched, ISO 8601: changed values of onchain, futures, cme become revisions',
+    )
     .action((files: string[], _, command: Command) => importCommand(files, command.optsWithGlobals<ImportOptions>()))
 }
 
 async function importCommand(files: readonly string[], options: ImportOptions): Promise<void> {
   const { kind, venue, market, symbol, interval } = options
-  if (!isKind(kind))
-    throw new QuantbotError('USAGE', `--kind ${JSON.stringify(kind)} is none of ${KIND_NAMES.join(', ')}`)
   const lag = options.lagMinutes === undefined ? undefined : Number(options.lagMinutes)
   if (lag !== undefined && !(lag >= 0 && Number.isInteger(lag)))
     throw new QuantbotError('USAGE', `--lag-minutes ${options.lagMinutes} is no number of minutes`)
   const fetchedAt = options.fetchedAt === undefined ? undefined : Date.parse(options.fetchedAt)
   if (Number.isNaN(fetchedAt)) throw new QuantbotError('USAGE', `--fetched-at ${options.fetchedAt} is no ISO 8601 time`)
-  const report = await importFiles({
+  const common = {
     files,
-    kind,
-    venue,
-    market,
-    symbol,
-    interval,
     lagMs: lag === undefined ? undefined : lag * MINUTE_MS,
     fetchedAt,
     home: homeOf(options),
-    onProgress: ({ file, index, files: total, phase, count }) =>
+    onProgress: ({ file, index, files: total, phase, count }: ImportProgress) =>
       progress(`${index + 1}/${total} ${basename(file)}: ${phase} ${count}`),
-  })
+  }
+  const report =
+    kind === 'cme'
+      ? await importCmeFiles(options, common)
+      : await importFiles({ ...common, ...seriesOf(kind, venue), market, symbol, interval })
   endProgress()
   if (options.json === true) sayJson(report)
   else print(report)
@@ -68,6 +69,13 @@ async function importCommand(files: readonly string[], options: ImportOptions): 
   if (error === undefined) return
   note(`${error.code}: ${error.message}\n  mend: ${error.mend}`)
   process.exitCode = error.exitCode
+}
+
+function seriesOf(kind: string, venue: string | undefined): { kind: Kind; venue: string } {
+  if (!isKind(kind))
+    throw new QuantbotError('USAGE', `--kind ${JSON.stringify(kind)} is none of ${KIND_NAMES.join(', ')}, cme`)
+  if (venue === undefined) throw new QuantbotError('USAGE', '--venue is missing: whose history the files are')
+  return { kind, venue }
 }
 
 function print(report: ImportReport): void {

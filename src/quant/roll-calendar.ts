@@ -47,8 +47,9 @@ interface Choice {
 }
 
 /**
- * Spans in order of time, one after the other; between two there is a hole only while nothing is listed. The last one ends
- * with its expiry. O((contracts + activity) × contracts).
+ * Of all contracts of a chain that trade from some time on; with those of before left out, a later one that was listed then
+ * would be the front for good. Spans in order of time, one after the other; between two there is a hole only while nothing is
+ * listed. The last one ends with its expiry. O((contracts + activity) × contracts).
  */
 export function rollCalendar(contracts: readonly DatedContract[], rule: RollRule): FrontSpan[] {
   invariant(rule.daysBefore >= 0, 'rollCalendar: days before expiry must not be negative')
