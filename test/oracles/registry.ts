@@ -2,12 +2,13 @@
 import { basisMethods } from './basis.methods.js'
 import type { OracleMethod } from './cases.js'
 import { indicatorMethods } from './indicators.methods.js'
+import { optionMethods } from './options.methods.js'
 import { portfolioMethods } from './portfolio.methods.js'
 import { signalMethods } from './signals.methods.js'
 import { statsMethods } from './stats.methods.js'
 
 export const METHODS: ReadonlyMap<string, OracleMethod> = new Map(
-  [indicatorMethods, signalMethods, portfolioMethods, statsMethods, basisMethods].flatMap((table) =>
+  [indicatorMethods, signalMethods, portfolioMethods, statsMethods, basisMethods, optionMethods].flatMap((table) =>
     Object.entries(table),
   ),
 )
