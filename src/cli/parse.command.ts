@@ -60,12 +60,17 @@ function parseCommand(file: string, options: ParseOptions): void {
   const { interval } = options
   if (interval !== undefined && !isInterval(interval))
     throw new QuantbotError('USAGE', `--interval ${interval} is not one of ${INTERVALS.join(', ')}`)
-  const facts = options.instruments === undefined ? new Map() : factsIn(parser, options.instruments, options.market)
+  const facts: Map<string, InstrumentFacts> =
+    options.instruments === undefined ? new Map() : factsIn(parser, options.instruments, options.market)
   const records: Normal[] = []
   const refused: Refusal[] = []
   for (const item of payloadsIn(readable(file)))
     try {
-      records.push(...readOne(parser, item, options, interval, facts))
+      for (const record of readOne(parser, item, options, interval ?? intervalIn(item.url), facts)) {
+        records.push(record)
+        // A recording begins with the terms of what it holds.
+        if (record.kind === 'instrument') facts.set(record.instrument, record.facts)
+      }
     } catch (error) {
       if (!(error instanceof PayloadRefused)) throw error
       refused.push({ line: item.line, path: error.path, reason: error.reason })
@@ -73,6 +78,16 @@ function parseCommand(file: string, options: ParseOptions): void {
   if (options.json === true) sayJson({ records, refused })
   else print(records, refused)
   if (refused.length > 0) process.exitCode = 1
+}
+
+/** Topics that say the same of every market. */
+const MARKETLESS = /^(?:control|rest\/(?:get_)?time)$/
+
+/** Of bars, as the address asked for them. */
+function intervalIn(url: string | undefined): Interval | undefined {
+  const query = new URLSearchParams(url?.split('?')[1] ?? '')
+  const asked = query.get('interval') ?? query.get('bar') ?? ''
+  return isInterval(asked) ? asked : undefined
 }
 
 function readOne(
@@ -87,7 +102,8 @@ function readOne(
   const topic = options.as ?? guess?.topic
   if (topic === undefined) throw new PayloadRefused('payload', 'is of no topic that is read here: name one with --as')
   const markets = parser.topics.find(({ name }) => name === topic)?.markets ?? []
-  const market = options.market ?? item.market ?? guess?.market ?? (markets.length === 1 ? markets[0] : undefined)
+  const only = markets.length === 1 || MARKETLESS.test(topic) ? markets[0] : undefined
+  const market = options.market ?? item.market ?? guess?.market ?? only
   if (market === undefined)
     throw new PayloadRefused('payload', `does not say its market: --market ${markets.join(' or ')}`)
   const symbol = options.symbol ?? guess?.symbol
