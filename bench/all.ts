@@ -1,5 +1,7 @@
 /** Owns the list of benchmarks. */
+import { availabilityBench } from './availability.bench.js'
 import { backtestBench } from './backtest.bench.js'
+import { connectorsBench } from './connectors.bench.js'
 import type { Bench } from './figures.js'
 import { framesBench } from './frames.bench.js'
 import { lakeBench } from './lake.bench.js'
@@ -7,6 +9,7 @@ import { liveBench } from './live.bench.js'
 import { logBench } from './log.bench.js'
 import { replayBench } from './replay.bench.js'
 import { restartBench } from './restart.bench.js'
+import { soakBench } from './soak.bench.js'
 import { storeBench } from './store.bench.js'
 
 export const ALL: readonly Bench[] = [
@@ -18,4 +21,7 @@ export const ALL: readonly Bench[] = [
   storeBench,
   lakeBench,
   framesBench,
+  connectorsBench,
+  availabilityBench,
+  soakBench,
 ]

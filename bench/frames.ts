@@ -11,9 +11,12 @@ export const symbolOf = (i: number): string => `C${String(i).padStart(2, '0')}US
 export function makeFrames(count: number, symbols: number): string[] {
   const random = Sfc32.seeded(7)
   const texts: string[] = []
+  const books = new Int32Array(symbols)
   for (let i = 0; i < count; i++) {
     const at = Math.floor(random.next() * symbols)
-    texts.push(frame(kindOf(random.next()), at, i, random))
+    const kind = kindOf(random.next())
+    if (kind === 'depth') books[at]!++
+    texts.push(frame(kind, at, i, books[at]!, random))
   }
   return texts
 }
@@ -27,7 +30,7 @@ function kindOf(u: number): (typeof KINDS)[number] {
   return 'kline'
 }
 
-function frame(kind: (typeof KINDS)[number], at: number, i: number, random: Sfc32): string {
+function frame(kind: (typeof KINDS)[number], at: number, i: number, book: number, random: Sfc32): string {
   const s = symbolOf(at)
   const E = 1_767_225_600_000 + i * 10
   const price = 1000 * (1 + at) + random.next() * 10
@@ -40,7 +43,17 @@ function frame(kind: (typeof KINDS)[number], at: number, i: number, random: Sfc3
         return { e: kind, E, s, a: 2e9 + i, p, q, f: 5e9 + i, l: 5e9 + i, T: E, m: i % 2 === 0, nq: q }
       case 'depth': {
         const side = (sign: number) => Array.from({ length: 12 }, (_, k) => [(price + sign * k * 0.1).toFixed(2), q])
-        return { e: 'depthUpdate', E, T: E, s, U: 9e9 + i, u: 9e9 + i, pu: 9e9 + i - 1, b: side(-1), a: side(1) }
+        return {
+          e: 'depthUpdate',
+          E,
+          T: E,
+          s,
+          U: 9e9 + book,
+          u: 9e9 + book,
+          pu: 9e9 + book - 1,
+          b: side(-1),
+          a: side(1),
+        }
       }
       case 'markPrice':
         return { e: 'markPriceUpdate', E, s, p, i: p, P: p, r: '0.00010000', T: E + 3_600_000, ap: p }

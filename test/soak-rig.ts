@@ -3,6 +3,8 @@
  * fast as the machine's: simulated exchanges, the composition of `quantbot run --mode paper`, its log on disk.
  */
 import { mkdirSync } from 'node:fs'
+import { tap } from 'rxjs'
+import { withInputs } from '#actors/feed-inputs'
 import { type Committed, TradingProcess } from '#actors/host'
 import { machineScheduler } from '#actors/machine-scheduler'
 import { scaledTime } from '#actors/scaled-time'
@@ -15,6 +17,7 @@ import type { TimePort } from '#core/ports'
 import { type EpochMs, MINUTE_MS, SECOND_MS } from '#core/time'
 import { wait } from '#core/wait'
 import type { SessionStats } from '#data/connectors/session.port'
+import type { PushedInput } from '#engine/live'
 import type { FaultPlan } from '#venues/exchange/faults'
 import { PROTOCOLS } from '#venues/exchange/protocols'
 import { type Exchange, openExchange } from '#venues/exchange/server'
@@ -51,6 +54,8 @@ export interface SoakOptions {
   /** More keys of the configuration. */
   readonly config?: Readonly<Record<string, unknown>>
   readonly onCommitted?: (committed: Committed) => void
+  /** Every input on its way from the venues to the host. */
+  readonly onInput?: (input: PushedInput) => void
 }
 
 export const BINANCE: readonly SoakInstrument[] = [
@@ -129,11 +134,13 @@ export class SoakRig {
     this.#counted = counted
     this.#composed = composed
     const { opened, trading } = composed
+    const { onInput } = options
     const { dir, manifest, signer } = opened
     this.dir = dir
     this.startedAt = manifest.createdAt
     this.process = new TradingProcess({
       ...trading,
+      feeds: onInput === undefined ? trading.feeds : trading.feeds.map((feed) => withInputs(feed, tap(onInput))),
       runId: manifest.run,
       runDir: dir,
       process: { mode: manifest.mode, codeVersion: manifest.codeVersion, node: process.versions.node },
@@ -208,6 +215,11 @@ export class SoakRig {
         return [venue, { ...exchange.stats(), faults: exchange.log.length, session, lanes }]
       }),
     )
+  }
+
+  /** Whether every connector has given all bars that ended by then. */
+  isCaughtUp(to: EpochMs): boolean {
+    return this.connectors.every(({ stats }) => Object.values(stats.bars.next).every((next) => next >= to))
   }
 
   /** Ends all faults, and gives the run a few minutes to catch up with every bar that has ended by now. */

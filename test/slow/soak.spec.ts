@@ -52,7 +52,7 @@ describe('an hour of faults', () => {
     })
     try {
       await wait(rig.time, MINUTES * MINUTE_MS)
-      const to = await rig.settle((end) => isCaughtUp(rig, end))
+      const to = await rig.settle((end) => rig.isCaughtUp(end))
       await rig.stop()
       const verdict = checkSoak(rig, to)
       if (process.env.QUANTBOT_SOAK_TELL !== undefined)
@@ -73,9 +73,3 @@ describe('an hour of faults', () => {
     }
   })
 })
-
-function isCaughtUp(rig: SoakRig, to: number): boolean {
-  return [...rig.exchanges.keys()].every((venue) =>
-    Object.values(rig.stats(venue).bars.next).every((next) => next >= to),
-  )
-}
