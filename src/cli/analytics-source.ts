@@ -3,14 +3,21 @@ import { QuantbotError } from '#core/errors'
 import type { Cache } from '#data/stores/cache.port'
 import type { AggregateQueries, AggregateStore } from '#data/stores/store.port'
 import type { AnalyticsSource } from '#monitoring/analytics-api'
-import type { AnalyticsQuery } from '#monitoring/analytics-routes'
+import { ANALYTICS_ROUTES, type AnalyticsQuery } from '#monitoring/analytics-routes'
 
 type Ask = (values: object) => Promise<readonly object[]>
 
-/** Without a store only latest values are answered; the others say what is missing. */
-export function analyticsSource(store: AggregateStore | undefined, cache: Cache): AnalyticsSource {
+const OF_WORLD: ReadonlySet<AnalyticsQuery> = new Set(
+  ANALYTICS_ROUTES.flatMap(({ query, optional }) => (optional.includes('world') ? [query] : [])),
+)
+
+/**
+ * Without a store only latest values are answered; the others say what is missing. `world` is whose market is meant where the
+ * question names none: that of the run which serves it.
+ */
+export function analyticsSource(store: AggregateStore | undefined, cache: Cache, world: string): AnalyticsSource {
   return {
-    query: (name, values) => askOf(store, name)(values),
+    query: (name, values) => askOf(store, name)(OF_WORLD.has(name) ? { world, ...values } : values),
     latest: (prefix) => cache.list(prefix),
     describe: async () => (store === undefined ? 'no aggregate store' : (await store.describe()).says),
   }

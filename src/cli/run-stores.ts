@@ -17,7 +17,7 @@ import type { RunManifest } from '#events/log/manifest'
 import { type AnalyticsApi, serveAnalytics } from '#monitoring/analytics-api'
 import { analyticsSource } from './analytics-source.js'
 import { resolved } from './environment.js'
-import { startProjector } from './projector.js'
+import { startProjector, worldOf } from './projector.js'
 import { note } from './terminal.js'
 import { codeVersion } from './version.js'
 
@@ -62,7 +62,7 @@ export async function startStores(
   if (config.api.enabled) {
     try {
       api = await serveAnalytics({
-        source: analyticsSource(projector?.store, cache),
+        source: analyticsSource(projector?.store, cache, worldOf(manifest)),
         host: config.api.host,
         port: config.api.port,
         version: codeVersion(),
