@@ -1,7 +1,7 @@
 /** Owns joining stores to the analytics API: queries by name, latest values from the cache. */
 import { QuantbotError } from '#core/errors'
 import type { Cache } from '#data/stores/cache.port'
-import type { AggregateQueries, AggregateStore } from '#data/stores/store.port'
+import { type AggregateQueries, type AggregateStore, REAL_WORLD } from '#data/stores/store.port'
 import type { AnalyticsSource } from '#monitoring/analytics-api'
 import { ANALYTICS_ROUTES, type AnalyticsQuery } from '#monitoring/analytics-routes'
 
@@ -15,7 +15,11 @@ const OF_WORLD: ReadonlySet<AnalyticsQuery> = new Set(
  * Without a store only latest values are answered; the others say what is missing. `world` is whose market is meant where the
  * question names none: that of the run which serves it.
  */
-export function analyticsSource(store: AggregateStore | undefined, cache: Cache, world: string): AnalyticsSource {
+export function analyticsSource(
+  store: AggregateStore | undefined,
+  cache: Cache,
+  world: string = REAL_WORLD,
+): AnalyticsSource {
   return {
     query: (name, values) => askOf(store, name)(OF_WORLD.has(name) ? { world, ...values } : values),
     latest: (prefix) => cache.list(prefix),

@@ -57,7 +57,10 @@ export const PARAMETERS: Readonly<Record<string, RouteField>> = {
   venue: of('text', 'venue'),
   currency: of('text', 'base currency of the index'),
   slotHours: of('number', 'length of a slot, hours; 8 when absent'),
-  world: of('text', 'whose market, `real` or a simulated one by its name; that of the run which serves it when absent'),
+  world: of(
+    'text',
+    'whose market, `real` or a simulated one by its name; when absent, that of the run that serves it, or `real`',
+  ),
   run: of('text', 'run id; all runs when absent'),
   signal: of('text', 'signal name'),
   kind: of('text', 'blend, risk, refusal or stop'),
