@@ -2,6 +2,7 @@
  * Owns the marked blocks of a Markdown page, which the guides promise to be executed:
  *   <!-- run -->  or  <!-- run: exit 1 -->   the sh block behind it is run
  *   <!-- run: background RUN -->             it starts `quantbot run`, which goes on while the next blocks are run
+ *   <!-- run: server -->                     it starts something that prints where it listens and goes on
  *   <!-- file: NAME -->                      the block is written to that file
  *   <!-- shows -->                           lines that the block before printed: in this order, numbers and dots `…` aside
  */
@@ -9,6 +10,7 @@
 export type Block =
   | { readonly kind: 'run'; readonly text: string; readonly exit: number; readonly line: number }
   | { readonly kind: 'background'; readonly text: string; readonly run: string; readonly line: number }
+  | { readonly kind: 'server'; readonly text: string; readonly line: number }
   | { readonly kind: 'file'; readonly text: string; readonly name: string; readonly line: number }
   | { readonly kind: 'shows'; readonly text: string; readonly line: number }
 
@@ -22,6 +24,7 @@ export function blocksOf(markdown: string): Block[] {
     if (kind === 'file') return { kind, text: `${text}\n`, name: detail, line }
     if (kind === 'shows') return { kind, text, line }
     if (word === 'background') return { kind: word, text, run: argument, line }
+    if (detail === 'server') return { kind: detail, text, line }
     if (detail !== '' && word !== 'exit') throw new Error(`line ${line}: cannot read the mark "${detail}"`)
     return { kind: 'run', text, exit: word === 'exit' ? Number(argument) : 0, line }
   })

@@ -3,6 +3,7 @@
  * data/. Nothing of it stays.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,7 +47,8 @@ export class DocsHome {
     else if (block.kind === 'shows') {
       const missing = firstNotPrinted(block.text, this.#printed)
       if (missing !== undefined) throw new PageProblem(`${at}: not printed: ${missing}\nprinted was:\n${this.#printed}`)
-    } else if (block.kind === 'background') await this.#start(block.text, block.run, at)
+    } else if (block.kind === 'server') await this.#serve(block.text, at)
+    else if (block.kind === 'background') await this.#start(block.text, block.run, at)
     else await this.#run(block.text, block.exit, at)
   }
 
@@ -74,6 +76,27 @@ export class DocsHome {
     this.#children.push(child)
     for (const until = Date.now() + START_WAIT_MS; !(await this.#isRunning(run)); await sleep(500))
       if (Date.now() > until || child.exitCode !== null) throw new PageProblem(`${at}: ${run} does not run`)
+  }
+
+  /** Until its first line. What it prints later is read and forgotten, so that it never waits for a reader. */
+  async #serve(text: string, at: string): Promise<void> {
+    const child = spawn('bash', ['-c', `exec ${text}`], {
+      cwd: this.dir,
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    this.#children.push(child)
+    const late = AbortSignal.timeout(START_WAIT_MS)
+    try {
+      const [first] = (await Promise.race([
+        once(child.stdout, 'data', { signal: late }),
+        once(child, 'exit').then(([code]) => Promise.reject(new Error(`exit ${code}`))),
+      ])) as [Buffer] // a stream without encoding
+      this.#printed = String(first)
+      child.stdout.resume()
+    } catch (error) {
+      throw new PageProblem(`${at}: does not listen: ${String(error)}\n${text}`)
+    }
   }
 
   async #isRunning(run: string): Promise<boolean> {
