@@ -1,6 +1,7 @@
 /** Owns which deciders take part, in registry order. Imports no xstate: backtests and auditors use it too. */
 import type { Config } from '#core/config/schema'
 import type { Decider } from '#core/decider'
+import { MINUTE_MS } from '#core/time'
 import { createPaperVenue } from '#execution/paper-venue.decider'
 import { createRouter } from '#execution/router.decider'
 import { createBlender } from '#portfolio/blender.decider'
@@ -11,6 +12,7 @@ import { createFuturesData } from '#signals/futures-data.decider'
 import { createMarketBars } from '#signals/market-bars.decider'
 import { createMarketCoverage } from '#signals/market-coverage.decider'
 import { createMeanReversion } from '#signals/mean-reversion.decider'
+import { createOptionsData } from '#signals/options-data.decider'
 import { createTsmom } from '#signals/tsmom.decider'
 
 /** How the simulated venue fills; `venue`: a real one answers, the paper venue is not registered. */
@@ -23,7 +25,12 @@ export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
   const { universe, interval, signals } = config
   const deciders: AnyDecider[] = [createMarketBars(universe, interval)]
   if (fills !== 'nextOpen' && readsVenues(config))
-    deciders.push(createMarketCoverage(), createFundingData(), createFuturesData())
+    deciders.push(
+      createMarketCoverage(),
+      createFundingData(),
+      createFuturesData(),
+      createOptionsData(config.marketData.optionChainMinutes * MINUTE_MS),
+    )
   if (signals.tsmom.enabled) deciders.push(createTsmom(signals.tsmom, universe))
   if (signals.donchian.enabled) deciders.push(createDonchian(signals.donchian, universe))
   if (signals.meanReversion.enabled) deciders.push(createMeanReversion(signals.meanReversion, universe, interval))

@@ -276,7 +276,36 @@ export const futuresRolled = eventType(
   },
 )
 
+const missing = oneOf('stale', 'expiries', 'deltas', 'calendarArbitrage')
+
+export const volatilitySurfaceChanged = eventType(
+  'VolatilitySurfaceChanged',
+  1,
+  'derived',
+  'What the option chains of a currency say of volatility moved: at the money and at 25 delta, 30 days out; near expiry.',
+  {
+    venue: name('venue'),
+    currency: name('base currency'),
+    at: integer('newest chain, time of the venue, epoch ms'),
+    atmIv30: nullable(number(6, 'decimal a year; at 50 delta of the calls, at 30 days')),
+    put25Iv30: nullable(number(6, 'decimal a year')),
+    call25Iv30: nullable(number(6, 'decimal a year')),
+    skew30: nullable(number(4, 'volatility points: 25-delta put − call; positive: fear')),
+    /** Why one is null: chains too old, no expiries around 30 days, none with that delta, variance that falls with time. */
+    atmMissing: nullable(missing),
+    skewMissing: nullable(missing),
+    /** Expiries between which the skew lies; empty without one. */
+    expiries: list(integer('epoch ms')),
+    atmIvNear: nullable(number(6, 'decimal a year; of the nearest expiry in 7 to 14 days')),
+    nearExpiresAt: nullable(integer('epoch ms')),
+    indexIv30: nullable(number(6, 'decimal a year: the volatility index of the venue')),
+    used: integer('options that count, of the chains in use'),
+    dropped: integer('options without volatility or book, crossed, or wider than 10 points'),
+  },
+)
+
 export const marketEvents = [
+  volatilitySurfaceChanged,
   basisChanged,
   futuresRolled,
   fundingSpreadChanged,
@@ -315,3 +344,4 @@ export type DataQualityChanged = EventOf<typeof dataQualityChanged>
 export type FundingSpreadChanged = EventOf<typeof fundingSpreadChanged>
 export type BasisChanged = EventOf<typeof basisChanged>
 export type FuturesRolled = EventOf<typeof futuresRolled>
+export type VolatilitySurfaceChanged = EventOf<typeof volatilitySurfaceChanged>

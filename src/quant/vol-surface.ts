@@ -2,7 +2,7 @@
  * Owns what an option chain says of volatility: which quotes count, the legs of an expiry at 25 and 50 delta, constant maturity
  * (methods.md 10). Must never extrapolate: no bracket, or a calendar arbitrage, is null.
  */
-import { forwardDelta, type OptionSide } from './black76.js'
+import { black76Price, forwardDelta, type OptionSide } from './black76.js'
 import { impliedVol } from './implied-vol.js'
 
 /** methods.md 10: a quote whose bid and ask are further apart is dropped; decimal (10 points). */
@@ -37,15 +37,16 @@ export interface SmileLegs {
 
 /**
  * The volatility of a quote that counts; null for one without a volatility or a side of its book (its spread is unknown), with
- * bid above ask, with a bid or ask that no volatility explains, or with more than 10 volatility points between them.
+ * bid above ask, with a bid that no volatility explains, or with more than 10 volatility points between them.
  */
 export function usableVol(quote: OptionQuote, forward: number, years: number): number | null {
   const { side, strike, bid, ask, iv } = quote
   if (iv === null || !(iv > 0) || bid === null || ask === null || bid > ask) return null
-  const bidVol = impliedVol(side, bid, forward, strike, years)
+  const bidVol = impliedVol(side, bid, forward, strike, years, 0, iv)
   if (bidVol === null) return null
-  const askVol = impliedVol(side, ask, forward, strike, years)
-  return askVol === null || askVol - bidVol > SPREAD_VOL_MAX ? null : iv
+  // Prices rise with volatility: dearer than 10 points above the bid is further apart, with no need of the ask's own volatility.
+  const widest = black76Price(side, forward, strike, years, bidVol + SPREAD_VOL_MAX)
+  return widest === null || ask > widest ? null : iv
 }
 
 /** `points`: of one expiry, any order. Each strike's own volatility makes its delta. O(n log n). */

@@ -30,6 +30,8 @@ export function entryOfEvent(event: AnyEvent): CacheEntry | undefined {
       return { key: `openInterest:${event.data.instrument}`, seq, ts, value: event.data }
     case 'VolatilityIndexChanged':
       return { key: `volatilityIndex:${event.data.venue}:${event.data.currency}`, seq, ts, value: event.data }
+    case 'VolatilitySurfaceChanged':
+      return { key: `surface:${event.data.venue}:${event.data.currency}`, seq, ts, value: event.data }
     case 'QuoteChanged':
       return { key: `quote:${event.data.instrument}`, seq, ts, value: event.data }
     case 'OnChainPublished':
