@@ -6,13 +6,8 @@ import type { Decider } from '#core/decider'
 import { SILENCE } from '#core/decider'
 import { parseInstrument } from '#core/ids'
 import { DAY_MS, MINUTE_MS } from '#core/time'
-import type {
-  BasisChanged,
-  FuturesRolled,
-  InstrumentDelisted,
-  InstrumentListed,
-  MarkChanged,
-} from '#events/market.events'
+import type { InstrumentDelisted, InstrumentListed, MarkChanged } from '#events/market.events'
+import type { BasisChanged, FuturesRolled } from '#events/market-view.events'
 import { annualisedBasis } from '#quant/basis'
 import { type FrontSpan, frontAt, rollCalendar } from '#quant/roll-calendar'
 
@@ -23,7 +18,10 @@ const DAYS_MIN = 3
 /** A basis speaks when it moved by both since its last word (ours). */
 const BAND_APR = 0.005
 const BAND_BASIS = 0.0001
-/** A venue that tells no index with the mark: the index of its other instruments stands in, not older than this (ours). */
+/**
+ * Where a mark comes without an index (OKX), that of the venue's other instruments of the same base and quote stands in, else
+ * that of another venue, not older than this (ours). Indices of venues differ by some basis points of their price.
+ */
 const INDEX_AGE_MS = MINUTE_MS
 
 interface Future {
@@ -33,16 +31,20 @@ interface Future {
   said: { apr: number; basis: number } | null
 }
 
-interface Chain {
+interface Index {
+  /** Quote a coin. */
+  index: number
+  /** Time of the venue; 0: none yet. */
+  at: number
+}
+
+interface Chain extends Index {
   venue: string
   base: string
   quote: string
   /** Front by time, of all contracts that are listed. */
   spans: FrontSpan[]
   front: string | null
-  /** Newest index; `at` 0: none. */
-  index: number
-  at: number
 }
 
 /** Bounded by the instruments that are listed. */
@@ -51,6 +53,8 @@ export interface FuturesDataState {
   chainOf: { [instrument: string]: string }
   futures: { [instrument: string]: Future }
   chains: { [chain: string]: Chain }
+  /** Newest index of any venue, by base and quote. */
+  indices: { [pair: string]: Index }
 }
 
 type In = InstrumentListed | InstrumentDelisted | MarkChanged
@@ -91,7 +95,10 @@ function plan(state: FuturesDataState, name: string): void {
 
 function takeIndex(state: FuturesDataState, { instrument, index, at }: MarkChanged['data']): void {
   const chain = state.chains[state.chainOf[instrument] ?? '']
-  if (chain === undefined || index === null || at < chain.at) return
+  if (chain === undefined || index === null) return
+  const pair = `${chain.base} ${chain.quote}`
+  if (at >= (state.indices[pair]?.at ?? 0)) state.indices[pair] = { index, at }
+  if (at < chain.at) return
   chain.index = index
   chain.at = at
 }
@@ -104,18 +111,23 @@ function rolled(chain: Chain, now: number): Draft | undefined {
   return { type: 'FuturesRolled', data: { base, quote, venue, from, to, at: front.from ?? now } }
 }
 
-/** `chain` holds the index of this very mark already, where it has one. */
-function moved(future: Future, chain: Chain, { instrument, mark, at }: MarkChanged['data']): Draft | undefined {
+/** `indices`: in the order in which they count; the first holds that of this very mark already, where it has one. */
+function moved(
+  future: Future,
+  indices: readonly (Index | undefined)[],
+  { instrument, mark, at }: MarkChanged['data'],
+): Draft | undefined {
   const daysToExpiry = (future.expiresAt - at) / DAY_MS
-  if (daysToExpiry < DAYS_MIN || Math.abs(at - chain.at) > INDEX_AGE_MS) return undefined
-  const found = annualisedBasis(chain.index, mark, daysToExpiry)
+  const fresh = indices.find((one) => one !== undefined && Math.abs(at - one.at) <= INDEX_AGE_MS)
+  if (daysToExpiry < DAYS_MIN || fresh === undefined) return undefined
+  const { index } = fresh
+  const found = annualisedBasis(index, mark, daysToExpiry)
   if (found === null) return undefined
   const { basis, simple } = found
   const { base, expiresAt, said } = future
   const isSame =
     said !== null && (Math.abs(simple - said.apr) <= BAND_APR || Math.abs(basis - said.basis) <= BAND_BASIS)
   if (isSame) return undefined
-  const { index } = chain
   return {
     type: 'BasisChanged',
     data: { instrument, base, expiresAt, mark, index, basis, aprSimple: simple, daysToExpiry },
@@ -128,7 +140,8 @@ function decide(state: FuturesDataState, event: In): readonly Draft[] {
   const chain = state.chains[state.chainOf[instrument] ?? '']
   if (chain === undefined) return SILENCE
   const future = state.futures[instrument]
-  const drafts = [rolled(chain, event.ts), future && moved(future, chain, event.data)]
+  const indices = [chain, state.indices[`${chain.base} ${chain.quote}`]]
+  const drafts = [rolled(chain, event.ts), future && moved(future, indices, event.data)]
   return drafts.filter((draft) => draft !== undefined)
 }
 
@@ -142,7 +155,7 @@ export function createFuturesData(): Decider<FuturesDataState, In, BasisChanged 
     emits: ['BasisChanged', 'FuturesRolled'],
     warmupMs: 0,
     onOrderPath: false,
-    initial: () => ({ chainOf: {}, futures: {}, chains: {} }),
+    initial: () => ({ chainOf: {}, futures: {}, chains: {}, indices: {} }),
     evolve(state, event) {
       switch (event.type) {
         case 'InstrumentListed':

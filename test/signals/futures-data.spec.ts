@@ -82,9 +82,19 @@ describe('data/futures: the basis', () => {
     given(createFuturesData(), before)
       .when(mark(H, 60_300, null, T + 60_001))
       .thenNothing()
+  })
+
+  it('takes that of another venue where its own has none, of the same base and quote alone', () => {
     const other = 'okx.futures.BTC-USDT-260327'
-    const { drafts } = given(createFuturesData(), [...before, listed(other, MARCH)]).when(mark(other, 60_300, null))
-    expect(types(drafts)).toEqual(['FuturesRolled'])
+    const before = [...chain, mark(PERPETUAL, 60_010, 60_000), listed(other, MARCH)]
+    const { drafts } = given(createFuturesData(), before).when(mark(other, 60_300, null))
+    expect(types(drafts)).toEqual(['FuturesRolled', 'BasisChanged'])
+    expect(drafts[1]).toMatchObject({ data: { instrument: other, index: 60_000 } })
+    const late = given(createFuturesData(), before).when(mark(other, 60_300, null, T + 60_001))
+    expect(types(late.drafts)).toEqual(['FuturesRolled'])
+    const usd = 'okx.futures.BTC-USD-260327'
+    const apart = given(createFuturesData(), [...before, listed(usd, MARCH, 'USD')]).when(mark(usd, 60_300, null))
+    expect(types(apart.drafts)).toEqual(['FuturesRolled'])
   })
 })
 
