@@ -33,6 +33,14 @@ export class ChainFeed {
       this.#newest.set(record.instrument, record)
   }
 
+  /** Forward that the venue used last, quote; undefined: no option has said one yet. */
+  get underlyingPrice(): number | undefined {
+    let newest: OptionRecord | undefined
+    for (const record of this.#newest.values())
+      if (record.underlyingPrice !== null && record.ts > (newest?.ts ?? 0)) newest = record
+    return newest?.underlyingPrice ?? undefined
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const { time, everyMs } = this.#options
     await wait(time, FIRST_MS, signal)

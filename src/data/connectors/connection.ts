@@ -4,8 +4,9 @@
  */
 import WebSocket from 'ws'
 import type { TimePort } from '#core/ports'
-import type { DurationMs, EpochMs } from '#core/time'
+import type { EpochMs } from '#core/time'
 import type { Decoded, FrameDecoder, SocketRules } from './adapter.port.js'
+import { NamedTimers } from './named-timers.js'
 import { PayloadRefused } from './normal.js'
 import type { QuarantinePort } from './quarantine.js'
 import { CONFIRM_MS } from './topic-watch.js'
@@ -35,7 +36,7 @@ const REQUESTS_MAX = 1000
 export class Connection {
   readonly #options: ConnectionOptions
   readonly #socket: WebSocket
-  readonly #timers = new Map<string, () => void>()
+  readonly #timers: NamedTimers
   #requests: string[] = []
   #sentAt: EpochMs = 0
   #refusedInRow = 0
@@ -45,6 +46,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
+    this.#timers = new NamedTimers(options.time)
     this.#lastAt = options.time.now()
     this.#socket = new WebSocket(options.url, {
       perMessageDeflate: false,
@@ -57,7 +59,7 @@ export class Connection {
     this.#socket.on('pong', () => this.#heard())
     this.#socket.on('close', (code) => this.end(`closed ${code}`))
     this.#socket.on('error', (error) => this.end(`error ${codeOf(error)}`))
-    this.#after('open', OPEN_MS, () => this.end('no answer'))
+    this.#timers.after('open', OPEN_MS, () => this.end('no answer'))
   }
 
   /** When anything came last. */
@@ -80,8 +82,7 @@ export class Connection {
   end(reason: string): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    for (const cancel of this.#timers.values()) cancel()
-    this.#timers.clear()
+    this.#timers.cancelAll()
     this.#socket.removeAllListeners()
     // Terminating a socket that is still opening makes it say so by an error.
     this.#socket.on('error', () => undefined)
@@ -91,7 +92,7 @@ export class Connection {
 
   #opened(): void {
     const { rules, onOpen } = this.#options
-    this.#cancel('open')
+    this.#timers.cancel('open')
     this.#heard()
     this.#watch()
     if (rules.ping !== null) this.#ping(rules.ping)
@@ -139,13 +140,13 @@ export class Connection {
   #watch(isSure = false): void {
     const { rules, time } = this.#options
     const restMs = this.#lastAt + rules.idleMs - time.now()
-    if (restMs > 0) this.#after('idle', restMs, () => this.#watch())
+    if (restMs > 0) this.#timers.after('idle', restMs, () => this.#watch())
     else if (isSure) this.end('half-open')
-    else this.#after('idle', CONFIRM_MS, () => this.#watch(true))
+    else this.#timers.after('idle', CONFIRM_MS, () => this.#watch(true))
   }
 
   #ping({ everyMs, message }: NonNullable<SocketRules['ping']>): void {
-    this.#after('ping', everyMs, () => {
+    this.#timers.after('ping', everyMs, () => {
       this.send([message()])
       if (!this.#isEnded) this.#ping({ everyMs, message })
     })
@@ -158,27 +159,13 @@ export class Connection {
     if (next === undefined) return
     const restMs = this.#sentAt + 1000 / rules.requestsPerSecond - time.now()
     if (restMs > 0) {
-      this.#after('send', Math.ceil(restMs), () => this.#sendNext())
+      this.#timers.after('send', Math.ceil(restMs), () => this.#sendNext())
       return
     }
     this.#requests.shift()
     this.#sentAt = time.now()
     this.#socket.send(next)
     this.#sendNext()
-  }
-
-  #after(name: string, ms: DurationMs, fn: () => void): void {
-    this.#cancel(name)
-    const cancel = this.#options.time.after(ms, () => {
-      this.#timers.delete(name)
-      fn()
-    })
-    this.#timers.set(name, cancel)
-  }
-
-  #cancel(name: string): void {
-    this.#timers.get(name)?.()
-    this.#timers.delete(name)
   }
 }
 

@@ -1,13 +1,15 @@
 /** Owns the terms of a venue's instruments as they were read last. Says what changed; never guesses a symbol. */
 import { QuantbotError } from '#core/errors'
 import { type InstrumentId, parseInstrument } from '#core/ids'
-import type { Interval } from '#core/time'
+import type { EpochMs, Interval } from '#core/time'
 import type { VenueAdapter, Want } from './adapter.port.js'
+import { chosenOptions } from './chain-choice.js'
 import type { InstrumentFacts } from './normal.js'
 import type { RestClient } from './rest-client.js'
 import type { WatchedInstrument } from './session.port.js'
 
 export interface TermsChange {
+  /** Watched ones whose terms are others than before. */
   readonly changed: readonly InstrumentFacts[]
   readonly gone: readonly InstrumentId[]
 }
@@ -22,6 +24,9 @@ export class InstrumentBook {
   readonly #currencies: readonly string[]
   readonly #gone = new Set<InstrumentId>()
   #facts = new Map<InstrumentId, InstrumentFacts>()
+  /** Options in the order in which they are wanted. */
+  #order: readonly InstrumentId[] = []
+  #places: ReadonlySet<InstrumentId> = new Set()
 
   /** `currencies`: of these the option chains are read as well. */
   constructor(
@@ -49,6 +54,11 @@ export class InstrumentBook {
     throw new QuantbotError('VENUE_REFUSED', `${this.#adapter.venue} has no ${instrument}${hint}`)
   }
 
+  /** Whether its listing becomes an input. */
+  isListed(instrument: InstrumentId): boolean {
+    return this.#watch.get(instrument)?.isListed === true
+  }
+
   /** Terms of those whose listing becomes an input, in the order of the configuration. */
   get listed(): InstrumentFacts[] {
     return [...this.#watch.values()].flatMap(({ instrument, isListed }) => {
@@ -57,27 +67,52 @@ export class InstrumentBook {
     })
   }
 
-  /** All that is to be read of the venue. */
-  wants(interval: Interval): Want[] {
+  /** All that is to be read of the venue; what has expired is not. `price` of a coin, quote, orders the options. */
+  wants(interval: Interval, now: EpochMs, price: (base: string) => number | undefined): Want[] {
     const watched = [...this.#watch.values()].flatMap(({ instrument, kinds }) => {
       const facts = this.#facts.get(instrument)
-      if (facts === undefined) return []
+      if (facts === undefined || hasExpired(facts, now)) return []
       return kinds.map((kind): Want => (kind === 'bars' ? { kind, facts, interval } : { kind, facts }))
     })
-    return [...watched, ...this.#chainWants()]
+    return [...watched, ...this.#chainWants(now, price)]
   }
 
-  /** Options of the wanted currencies and one instrument each for their volatility index. */
-  #chainWants(): Want[] {
-    return this.#currencies.flatMap((currency) => {
-      const options = [...this.#facts.values()].filter(({ base, option }) => base === currency && option !== null)
-      const first = options[0]
-      if (first === undefined) return []
-      return [
-        { kind: 'volatilityIndex', facts: first } as const,
-        ...options.map((facts) => ({ kind: 'options', facts }) as const),
-      ]
-    })
+  /** When the next of those expires that are read; infinity: none does. */
+  nextExpiry(now: EpochMs): EpochMs {
+    let next = Number.POSITIVE_INFINITY
+    for (const facts of this.#facts.values()) {
+      const isRead = this.#watch.has(facts.instrument) || this.#isOfChain(facts)
+      if (isRead && facts.expiresAt !== null && facts.expiresAt > now) next = Math.min(next, facts.expiresAt)
+    }
+    return next
+  }
+
+  #isOfChain({ base, option }: InstrumentFacts): boolean {
+    return option !== null && this.#currencies.includes(base)
+  }
+
+  /** One option of each wanted currency for its volatility index, and all of them, the most telling first. */
+  #chainWants(now: EpochMs, price: (base: string) => number | undefined): Want[] {
+    const live = [...this.#facts.values()].filter((facts) => this.#isOfChain(facts) && !hasExpired(facts, now))
+    const first = this.#currencies.flatMap((currency) => live.find(({ base }) => base === currency) ?? [])
+    return [
+      ...first.map((facts) => ({ kind: 'volatilityIndex', facts }) as const),
+      ...this.#ordered(live, now, price).map((facts) => ({ kind: 'options', facts }) as const),
+    ]
+  }
+
+  /** Ordered anew when options came or went, at least once a day: not with every move of the price. */
+  #ordered(
+    live: readonly InstrumentFacts[],
+    now: EpochMs,
+    price: (base: string) => number | undefined,
+  ): InstrumentFacts[] {
+    const isSame = live.length === this.#order.length && live.every(({ instrument }) => this.#places.has(instrument))
+    if (!isSame) {
+      this.#order = chosenOptions(live, now, price).map(({ instrument }) => instrument)
+      this.#places = new Set(this.#order)
+    }
+    return this.#order.flatMap((instrument) => this.#facts.get(instrument) ?? [])
   }
 
   /** Reads them for the first time; gives those that `wasListed` and are gone. VENUE_REFUSED for others that are not there. */
@@ -96,14 +131,14 @@ export class InstrumentBook {
     this.#facts = now
     const changed: InstrumentFacts[] = []
     const gone: InstrumentId[] = []
-    for (const { instrument, isListed } of this.#watch.values()) {
+    for (const instrument of this.#watch.keys()) {
       const old = before.get(instrument)
       const facts = now.get(instrument)
       if (facts === undefined && old !== undefined) {
         // Told by remove(), which needs it to be known.
         this.#facts.set(instrument, old)
         gone.push(instrument)
-      } else if (facts !== undefined && isListed && JSON.stringify(facts) !== JSON.stringify(old)) changed.push(facts)
+      } else if (facts !== undefined && JSON.stringify(facts) !== JSON.stringify(old)) changed.push(facts)
     }
     return { changed, gone }
   }
@@ -125,6 +160,8 @@ export class InstrumentBook {
     return facts
   }
 }
+
+const hasExpired = ({ expiresAt }: InstrumentFacts, now: EpochMs): boolean => expiresAt !== null && expiresAt <= now
 
 /** The id with the fewest edits between, when they are few: to say what may have been meant. */
 export function nearest(wanted: InstrumentId, known: Iterable<InstrumentId>): InstrumentId | undefined {

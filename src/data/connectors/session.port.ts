@@ -71,6 +71,8 @@ export interface SessionStats {
   }
   readonly bookGaps: number
   readonly polls: { readonly asked: number; readonly failed: number }
+  /** `<endpoint> <topic>: <why>` of topics that are given up: refused, or silent whatever is tried. */
+  readonly doubts: readonly string[]
   readonly quarantine: QuarantineStats
   readonly frames: { readonly frames: number; readonly dropped: number }
 }

@@ -30,7 +30,7 @@ const TRIES = 4
 const USUAL_MS = 8 * HOUR_MS
 
 interface Fed {
-  readonly facts: InstrumentFacts
+  facts: InstrumentFacts
   /** Settlements up to here were given, or are of no interest. */
   lastAt: EpochMs
   intervalMs: DurationMs
@@ -72,6 +72,14 @@ export class SettlementFeed {
 
   remove(instrument: InstrumentId): void {
     this.#fed.delete(instrument)
+  }
+
+  /** Its terms have changed: the length of the running period as they say it. */
+  update(facts: InstrumentFacts): void {
+    const fed = this.#fed.get(facts.instrument)
+    if (fed === undefined) return
+    fed.facts = facts
+    fed.intervalMs = facts.fundingIntervalMs ?? fed.intervalMs
   }
 
   /** Length of the running period, as far as it is known. */

@@ -8,8 +8,11 @@ import type { Endpoints } from './endpoints.js'
 import type { Normal } from './normal.js'
 import type { QuarantinePort } from './quarantine.js'
 import { RateBudget } from './rate-budget.js'
+import { replan } from './replan.js'
 import { CONNECT_POOL, type SocketStats, type StreamEvent } from './stream-events.js'
 import { StreamSocket } from './stream-socket.js'
+import type { MarketInput } from './to-inputs.js'
+import { TopicDoubts } from './topic-doubts.js'
 
 export interface SocketGroupOptions {
   readonly adapter: VenueAdapter
@@ -26,6 +29,8 @@ export interface SocketGroupOptions {
   readonly onRecords: (records: readonly Normal[], receivedAt: EpochMs, socketId: number) => void
   /** A connection is closed. */
   readonly onGone: (socketId: number) => void
+  /** Doubts about instruments whose topics are given up. */
+  readonly onInput: (input: MarketInput) => void
   readonly onDegraded: (reason: string) => void
   readonly onRecovered: (downMs: DurationMs) => void
 }
@@ -35,27 +40,31 @@ const TOLERANCE_MS = 5 * SECOND_MS
 const TICK_MS = SECOND_MS
 
 interface Lane {
-  readonly plan: SocketPlan
-  readonly sockets: readonly StreamSocket[]
+  plan: SocketPlan
+  readonly sockets: StreamSocket[]
+  readonly subscriptions: Subscription[]
   readonly startedAt: EpochMs
   /** Silence of all its topics together that is told, though a connection lives. */
-  readonly quietMs: DurationMs
+  quietMs: DurationMs
 }
 
 export class SocketGroup {
   readonly #options: SocketGroupOptions
   readonly #connects: RateBudget
   #lanes: Lane[] = []
-  #subscriptions: Subscription[] = []
+  #laneCount = 0
+  readonly #doubts: TopicDoubts
   #owners = new Map<number, StreamSocket>()
   #ids = 0
   #cancelTick: (() => void) | undefined
   #degradedAt: EpochMs | null = null
-  #isInDoubt = false
+  /** Silence that the last look saw, by its begin. */
+  #seenAt: EpochMs | null = null
 
   constructor(options: SocketGroupOptions) {
     const { adapter, time } = options
     this.#options = options
+    this.#doubts = new TopicDoubts(`connector/${adapter.venue}`, options.onInput)
     this.#connects = new RateBudget({
       venue: adapter.venue,
       pools: [{ ...adapter.connects, name: CONNECT_POOL }],
@@ -66,22 +75,31 @@ export class SocketGroup {
   }
 
   start(plans: readonly SocketPlan[]): void {
-    const { time, copies } = this.#options
     this.#degradedAt = null
-    this.#lanes = plans.map((plan, index) => {
-      const sockets = Array.from({ length: copies }, (_, copy) => this.#socket(plan, index, copy))
-      return { plan, sockets, startedAt: time.now(), quietMs: quietMs(plan) }
-    })
+    this.#seenAt = null
+    this.#lanes = plans.map((plan) => this.#lane(plan))
     for (const { sockets } of this.#lanes) for (const socket of sockets) socket.start()
     this.#tick()
+  }
+
+  /** Other plans from now on: topics that stay are not interrupted. */
+  replan(wanted: readonly SocketPlan[]): void {
+    const { adapter } = this.#options
+    const { plans, added } = replan(
+      this.#lanes.map(({ plan }) => plan),
+      wanted,
+      (wants) => adapter.sockets(wants),
+    )
+    for (const [i, lane] of this.#lanes.entries()) this.#change(lane, plans[i])
+    const fresh = added.map((plan) => this.#lane(plan))
+    this.#lanes = [...this.#lanes.filter(({ sockets }) => sockets.length > 0), ...fresh]
+    for (const { sockets } of fresh) for (const socket of sockets) socket.start()
   }
 
   stop(): void {
     this.#cancelTick?.()
     this.#cancelTick = undefined
-    for (const subscription of this.#subscriptions) subscription.unsubscribe()
-    this.#subscriptions = []
-    for (const { sockets } of this.#lanes) for (const socket of sockets) socket.stop()
+    for (const lane of this.#lanes) this.#end(lane)
     this.#lanes = []
     this.#owners.clear()
   }
@@ -102,32 +120,87 @@ export class SocketGroup {
     return this.#lanes.flatMap(({ sockets }) => sockets.map((socket) => socket.stats()))
   }
 
-  #socket(plan: SocketPlan, index: number, copy: number): StreamSocket {
-    const { onRecords, onGone, maxLifeMs, copies: _, onDegraded: __, onRecovered: ___, tap, ...rest } = this.#options
-    const markets = marketsOf(plan)
+  /** `<topic>: <why>` of those that are given up. */
+  get doubts(): readonly string[] {
+    return this.#doubts.all
+  }
+
+  #lane(plan: SocketPlan): Lane {
+    const { copies, time } = this.#options
+    const lane: Lane = { plan, sockets: [], subscriptions: [], startedAt: time.now(), quietMs: quietMs(plan) }
+    const index = this.#laneCount++
+    for (let copy = 0; copy < copies; copy++) {
+      const socket = this.#socket(lane, `${plan.endpoint}#${index}${copy === 0 ? '' : '+'}`)
+      lane.sockets.push(socket)
+      lane.subscriptions.push(socket.events$.subscribe((event) => this.#onEvent(lane, event)))
+    }
+    return lane
+  }
+
+  #socket(lane: Lane, name: string): StreamSocket {
+    const { adapter, endpoints, knowledge, time, seed, quarantine, maxLifeMs, tap } = this.#options
+    let markets = marketsOf(lane.plan)
+    let of = lane.plan
+    const marketOf = (topic: string): string => {
+      if (of !== lane.plan) markets = marketsOf(lane.plan)
+      of = lane.plan
+      return markets.get(topic) ?? markets.values().next().value ?? ''
+    }
     const socket: StreamSocket = new StreamSocket({
-      ...rest,
-      name: `${plan.endpoint}#${index}${copy === 0 ? '' : '+'}`,
-      plan,
+      adapter,
+      endpoints,
+      knowledge,
+      time,
+      seed,
+      quarantine,
+      maxLifeMs,
+      name,
+      plan: lane.plan,
       connects: this.#connects,
       nextSocketId: () => {
         const id = ++this.#ids
         this.#owners.set(id, socket)
         return id
       },
-      maxLifeMs,
-      tap:
-        tap && ((at, topic, text) => tap(at, topic, text, markets.get(topic) ?? markets.values().next().value ?? '')),
+      tap: tap && ((at, topic, text) => tap(at, topic, text, marketOf(topic))),
     })
-    const onEvent = (event: StreamEvent): void => {
-      if (event.kind === 'frame') onRecords(event.records, event.receivedAt, event.socketId)
-      else if (event.kind === 'down' || event.kind === 'replaced') {
-        this.#owners.delete(event.socketId)
-        onGone(event.socketId)
+    return socket
+  }
+
+  #onEvent({ plan, sockets }: Lane, event: StreamEvent): void {
+    if (event.kind === 'frame') {
+      if (this.#doubts.isAny && event.topic !== null) this.#doubts.found(plan.endpoint, event.topic)
+      this.#options.onRecords(event.records, event.receivedAt, event.socketId)
+    } else if (event.kind === 'down' || event.kind === 'replaced') {
+      this.#owners.delete(event.socketId)
+      this.#options.onGone(event.socketId)
+    } else if (event.kind === 'lost' && sockets.every((socket) => socket.hasLost(event.topic.name)))
+      this.#doubts.lost(plan.endpoint, event.topic, event.why)
+  }
+
+  #change(lane: Lane, plan: SocketPlan | undefined): void {
+    if (plan === lane.plan) return
+    const names = new Set(plan?.topics.map(({ name }) => name))
+    for (const { name } of lane.plan.topics) if (!names.has(name)) this.#doubts.found(lane.plan.endpoint, name)
+    if (plan === undefined) {
+      this.#end(lane)
+      return
+    }
+    lane.plan = plan
+    lane.quietMs = quietMs(plan)
+    for (const socket of lane.sockets) socket.replan(plan)
+  }
+
+  #end({ sockets, subscriptions }: Lane): void {
+    for (const subscription of subscriptions.splice(0)) subscription.unsubscribe()
+    for (const socket of sockets.splice(0)) {
+      socket.stop()
+      for (const [id, owner] of this.#owners) {
+        if (owner !== socket) continue
+        this.#owners.delete(id)
+        this.#options.onGone(id)
       }
     }
-    this.#subscriptions.push(socket.events$.subscribe(onEvent))
-    return socket
   }
 
   #tick(): void {
@@ -146,12 +219,12 @@ export class SocketGroup {
       const since = this.#degradedAt
       this.#degradedAt = null
       onRecovered(now - since)
-    } else if (downAt !== null && this.#degradedAt === null && this.#isInDoubt) {
+    } else if (downAt !== null && this.#degradedAt === null && downAt === this.#seenAt) {
       this.#degradedAt = downAt
       onDegraded(`no data on ${where}`)
     }
     // After a pause of the whole process frames wait behind this tick: silence counts when it is seen twice.
-    this.#isInDoubt = downAt !== null
+    this.#seenAt = downAt
     this.#cancelTick = time.after(TICK_MS, () => this.#tick())
   }
 }

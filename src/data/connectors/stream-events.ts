@@ -1,7 +1,7 @@
 /** Owns what a kept-alive socket is given and what it tells. Holds no logic. */
 import type { TimePort } from '#core/ports'
 import type { DurationMs, EpochMs } from '#core/time'
-import type { Knowledge, SocketPlan, VenueAdapter } from './adapter.port.js'
+import type { Knowledge, SocketPlan, TopicPlan, VenueAdapter } from './adapter.port.js'
 import type { Endpoints } from './endpoints.js'
 import type { Normal } from './normal.js'
 import type { QuarantinePort } from './quarantine.js'
@@ -27,6 +27,8 @@ export type StreamEvent =
   | { readonly kind: 'stale'; readonly topic: string; readonly silentMs: DurationMs }
   | { readonly kind: 'fresh'; readonly topic: string }
   | { readonly kind: 'refused'; readonly topics: readonly string[] }
+  /** A topic is given up: the venue refuses it, or it stays silent after asking again and connecting again. */
+  | { readonly kind: 'lost'; readonly topic: TopicPlan; readonly why: string }
 
 export interface StreamSocketOptions {
   readonly name: string

@@ -4,10 +4,11 @@
  */
 import { type Observable, Subject } from 'rxjs'
 import { hashText, Sfc32 } from '#core/random'
-import type { DurationMs, EpochMs } from '#core/time'
-import type { Decoded, SocketRules, TopicPlan } from './adapter.port.js'
+import type { EpochMs } from '#core/time'
+import type { Decoded, SocketPlan, SocketRules, TopicPlan } from './adapter.port.js'
 import { Backoff } from './backoff.js'
 import { Connection } from './connection.js'
+import { NamedTimers } from './named-timers.js'
 import { CONNECT_POOL, type SocketStats, type StreamEvent, type StreamSocketOptions } from './stream-events.js'
 import { type Silence, TopicWatch } from './topic-watch.js'
 
@@ -20,11 +21,19 @@ const OVERLAP_MS = 120_000
 /** A connection that gave data for so long was a good one, whatever topic was silent on it. */
 const SOUND_MS = 60_000
 
+/** After a refusal (ours): what a venue does not have now it may have later. */
+const ASK_AGAIN_MS = 600_000
+/** Reconnects because of one silent topic. */
+const STRIKES = 2
+
 interface Link {
   readonly id: number
+  plan: SocketPlan
   readonly connection: Connection
   readonly watch: TopicWatch
   openedAt: EpochMs | null
+  /** All its topics are asked for by then. */
+  readyAt: EpochMs
   hasSpoken: boolean
 }
 
@@ -34,9 +43,12 @@ export class StreamSocket {
   readonly #rules: SocketRules
   readonly #backoff: Backoff
   readonly #random: Sfc32
-  readonly #timers = new Map<string, () => void>()
+  readonly #timers: NamedTimers
   /** Reconnects that one silent topic was the reason of, in a row. */
   readonly #strikes = new Map<string, number>()
+  /** Topics that the venue refuses, or that stay silent whatever is tried. */
+  readonly #lost = new Set<string>()
+  #plan: SocketPlan
   #link: Link | undefined
   /** The connection that is to take over. */
   #heir: Link | undefined
@@ -51,6 +63,8 @@ export class StreamSocket {
 
   constructor(options: StreamSocketOptions) {
     this.#options = options
+    this.#plan = options.plan
+    this.#timers = new NamedTimers(options.time)
     this.#rules = options.adapter.rules(options.plan.endpoint)
     this.#random = Sfc32.seeded(options.seed, hashText(options.name))
     this.#backoff = new Backoff(RECONNECT, this.#random)
@@ -60,8 +74,14 @@ export class StreamSocket {
     return this.#events
   }
 
+  /** Data came on the connection, or it is open and owes none. */
   get isUp(): boolean {
-    return this.#link?.hasSpoken === true
+    return this.#link !== undefined && isSound(this.#link)
+  }
+
+  /** Whether the topic is given up here. */
+  hasLost(topic: string): boolean {
+    return this.#lost.has(topic)
   }
 
   /** When data of any topic came last; null: never since it was started. */
@@ -79,8 +99,7 @@ export class StreamSocket {
   /** Closes everything. Nothing is emitted behind it, until it is started again. */
   stop(): void {
     this.#stop.abort()
-    for (const cancel of this.#timers.values()) cancel()
-    this.#timers.clear()
+    this.#timers.cancelAll()
     const links = [this.#link, this.#heir]
     this.#link = undefined
     this.#heir = undefined
@@ -95,10 +114,31 @@ export class StreamSocket {
     if (this.#link !== undefined && this.#link.openedAt !== null) this.#askAgain(this.#link, topics)
   }
 
+  /**
+   * Its topics from now on. Topics that are wanted no more are given back; for new ones a second connection is opened, which
+   * takes over when it speaks, so that nothing is lost of those that stay.
+   */
+  replan(plan: SocketPlan): void {
+    const names = new Set(plan.topics.map(({ name }) => name))
+    for (const name of this.#lost) if (!names.has(name)) this.#lost.delete(name)
+    this.#plan = plan
+    const link = this.#link
+    const heir = this.#heir
+    if (heir !== undefined) this.#dropHeir(heir)
+    if (link === undefined) return
+    const dropped = link.plan.topics.filter(({ name }) => !names.has(name))
+    const isEnough = plan.topics.length === link.plan.topics.length - dropped.length
+    link.watch.forget(dropped.map(({ name }) => name))
+    if (isEnough && link.openedAt !== null && heir === undefined) {
+      link.connection.send(this.#options.adapter.unsubscribe(dropped, () => ++this.#requests))
+      link.plan = plan
+    } else this.#rotate()
+  }
+
   stats(): SocketStats {
-    const { time, plan, name } = this.#options
+    const { time, name } = this.#options
     const watch = this.#link?.watch
-    const ages = plan.topics.map((topic) => {
+    const ages = this.#plan.topics.map((topic) => {
       const at = watch?.lastAt(topic.name)
       return [topic.name, at === undefined ? null : time.now() - at] as const
     })
@@ -128,12 +168,13 @@ export class StreamSocket {
       .catch((error: unknown) => {
         if (signal.aborted) return
         this.#lastReason = String(error)
-        this.#after('connect', this.#backoff.next(), () => this.#connect(false))
+        this.#timers.after('connect', this.#backoff.next(), () => this.#connect(false))
       })
   }
 
   #open(): Link {
-    const { adapter, plan, endpoints, knowledge, time, quarantine, tap, nextSocketId } = this.#options
+    const plan = this.#plan
+    const { adapter, endpoints, knowledge, time, quarantine, tap, nextSocketId } = this.#options
     const connection = new Connection({
       url: `${endpoints[plan.endpoint]}${plan.path}`,
       venue: adapter.venue,
@@ -147,17 +188,19 @@ export class StreamSocket {
       onClosed: (reason) => this.#onClosed(link, reason),
     })
     const watch = new TopicWatch({ time, topics: plan.topics, onSilence: (silence) => this.#onSilence(link, silence) })
-    const link: Link = { id: nextSocketId(), connection, watch, openedAt: null, hasSpoken: false }
+    const link: Link = { id: nextSocketId(), plan, connection, watch, openedAt: null, readyAt: 0, hasSpoken: false }
     return link
   }
 
   #onOpen(link: Link): void {
-    const { adapter, plan, time } = this.#options
+    const { adapter, time } = this.#options
     link.openedAt = time.now()
-    const messages = adapter.subscribe(plan.topics, () => ++this.#requests)
+    const messages = adapter.subscribe(link.plan.topics, () => ++this.#requests)
     link.connection.send(messages)
     // The last request leaves so much later: until then its topics cannot speak.
-    link.watch.start((messages.length * 1000) / this.#rules.requestsPerSecond)
+    const graceMs = (messages.length * 1000) / this.#rules.requestsPerSecond
+    link.readyAt = link.openedAt + graceMs
+    link.watch.start(graceMs)
     if (link !== this.#heir) this.#planRotation()
   }
 
@@ -165,17 +208,17 @@ export class StreamSocket {
     const { topic, records, refused } = decoded
     this.#frames++
     if (refused !== undefined && refused.length > 0) {
-      link.watch.refuse(refused)
-      this.#events.next({ kind: 'refused', topics: refused })
+      this.#onRefused(link, refused)
     }
     if (topic !== null && records.length > 0) {
       this.#dataAt = receivedAt
+      this.#lost.delete(topic)
       if (link.watch.heard(topic, receivedAt)) {
         this.#strikes.delete(topic)
         this.#events.next({ kind: 'fresh', topic })
       }
       if (!link.hasSpoken) this.#onFirstData(link, receivedAt)
-      if (link.watch.isComplete) this.#onComplete(link)
+      if (link.watch.isComplete && receivedAt >= link.readyAt) this.#onComplete(link)
     }
     if (records.length > 0) this.#events.next({ kind: 'frame', topic, records, receivedAt, socketId: link.id })
   }
@@ -202,8 +245,8 @@ export class StreamSocket {
     this.#heir = undefined
     this.#link = link
     this.#rotations++
-    this.#cancel('overlap')
-    this.#cancel('connect')
+    this.#timers.cancel('overlap')
+    this.#timers.cancel('connect')
     this.#backoff.succeeded()
     old?.watch.stop()
     old?.connection.end('replaced')
@@ -219,16 +262,16 @@ export class StreamSocket {
     link.watch.stop()
     if (link === this.#heir) {
       this.#heir = undefined
-      this.#cancel('overlap')
+      this.#timers.cancel('overlap')
       this.#lastReason = reason
-      this.#after('rotate', this.#backoff.next(), () => this.#rotate())
+      this.#timers.after('rotate', this.#backoff.next(), () => this.#rotate())
       return
     }
     if (link !== this.#link) return
     this.#drops++
     this.#lastReason = reason
     this.#downAt ??= this.#options.time.now()
-    this.#cancel('rotate')
+    this.#timers.cancel('rotate')
     this.#events.next({ kind: 'down', socketId: link.id, reason })
     if (this.#stop.signal.aborted) return
     const now = this.#options.time.now()
@@ -236,7 +279,7 @@ export class StreamSocket {
     // An heir that is on its way takes over as soon as it can.
     this.#link = this.#heir
     this.#heir = undefined
-    if (this.#link === undefined) this.#after('connect', this.#backoff.next(), () => this.#connect(false))
+    if (this.#link === undefined) this.#timers.after('connect', this.#backoff.next(), () => this.#connect(false))
     else if (this.#link.openedAt !== null) this.#planRotation()
     if (this.#link?.hasSpoken) this.#onFirstData(this.#link, now)
   }
@@ -249,14 +292,32 @@ export class StreamSocket {
       link.connection.end('no data')
       return
     }
-    const lost = topics.filter(({ name }) => isSecond && (this.#strikes.get(name) ?? 0) < 2)
+    const lost = topics.filter(({ name }) => isSecond && (this.#strikes.get(name) ?? 0) < STRIKES)
     if (lost.length === 0) {
+      if (isSecond) for (const topic of topics) this.#lose(topic, `silent for ${Math.round(silentMs / 1000)} s`)
       this.#askAgain(link, topics)
       return
     }
     // Twice a reconnect for the same topic, and no more: the others must not suffer for one that is dead.
     for (const { name } of lost) this.#strikes.set(name, (this.#strikes.get(name) ?? 0) + 1)
     link.connection.end(`silent ${lost[0]!.name}`)
+  }
+
+  #onRefused(link: Link, names: readonly string[]): void {
+    link.watch.refuse(names)
+    this.#events.next({ kind: 'refused', topics: names })
+    const topics = link.plan.topics.filter(({ name }) => names.includes(name))
+    for (const topic of topics) this.#lose(topic, 'refused by the venue')
+    this.#timers.after('refused', ASK_AGAIN_MS, () => {
+      const again = this.#link?.plan.topics.filter(({ name }) => this.#lost.has(name)) ?? []
+      if (this.#link !== undefined && again.length > 0) this.#askAgain(this.#link, again)
+    })
+  }
+
+  #lose(topic: TopicPlan, why: string): void {
+    if (this.#lost.has(topic.name)) return
+    this.#lost.add(topic.name)
+    this.#events.next({ kind: 'lost', topic, why })
   }
 
   #askAgain({ connection }: Link, topics: readonly TopicPlan[]): void {
@@ -267,32 +328,30 @@ export class StreamSocket {
 
   #planRotation(): void {
     const lifeMs = this.#options.maxLifeMs ?? this.#rules.maxLifeMs
-    if (lifeMs !== null) this.#after('rotate', lifeMs * (LIFE_SHARE - 0.1 * this.#random.next()), () => this.#rotate())
+    if (lifeMs !== null)
+      this.#timers.after('rotate', lifeMs * (LIFE_SHARE - 0.1 * this.#random.next()), () => this.#rotate())
   }
 
   #rotate(): void {
     if (this.#link === undefined || this.#heir !== undefined) return
     this.#connect(true)
-    this.#after('overlap', OVERLAP_MS, () => {
+    this.#timers.after('overlap', OVERLAP_MS, () => {
       // A topic that is dead must not keep the others on a connection that will be cut.
-      if (this.#heir?.hasSpoken) this.#takeOver(this.#heir)
+      if (this.#heir !== undefined && isSound(this.#heir)) this.#takeOver(this.#heir)
       else this.#heir?.connection.end('slow to speak')
     })
   }
 
-  #after(name: string, ms: DurationMs, fn: () => void): void {
-    this.#cancel(name)
-    this.#timers.set(
-      name,
-      this.#options.time.after(ms, () => {
-        this.#timers.delete(name)
-        fn()
-      }),
-    )
+  #dropHeir(heir: Link): void {
+    this.#heir = undefined
+    this.#timers.cancel('overlap')
+    heir.watch.stop()
+    heir.connection.end('planned anew')
+    this.#events.next({ kind: 'replaced', socketId: heir.id })
   }
+}
 
-  #cancel(name: string): void {
-    this.#timers.get(name)?.()
-    this.#timers.delete(name)
-  }
+/** It gave data, or is open and owes none. */
+function isSound({ hasSpoken, openedAt, watch }: Link): boolean {
+  return hasSpoken || (openedAt !== null && watch.isComplete)
 }

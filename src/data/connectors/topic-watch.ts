@@ -27,6 +27,8 @@ interface Watched {
   readonly maxSilenceMs: DurationMs
   /** When it spoke last, or was asked to. */
   since: EpochMs
+  /** Since when it was silent as that was seen last. */
+  seenSince: EpochMs | null
   hasSpoken: boolean
   /** Times that its silence was told since it spoke. */
   told: number
@@ -44,7 +46,6 @@ export class TopicWatch {
   /** Topics that must speak and have not yet. */
   #owing = 0
   #cancel: (() => void) | undefined
-  #isInDoubt = false
 
   constructor(options: TopicWatchOptions) {
     this.#options = options
@@ -71,7 +72,7 @@ export class TopicWatch {
     for (const topic of topics) {
       if (topic.maxSilenceMs === null) continue
       const { maxSilenceMs } = topic
-      this.#watched.set(topic.name, { topic, maxSilenceMs, since, hasSpoken: false, told: 0 })
+      this.#watched.set(topic.name, { topic, maxSilenceMs, since, seenSince: null, hasSpoken: false, told: 0 })
     }
     this.#owing = this.#watched.size
     this.#next()
@@ -80,6 +81,12 @@ export class TopicWatch {
   stop(): void {
     this.#cancel?.()
     this.#cancel = undefined
+  }
+
+  /** Nobody wants these any more. */
+  forget(topics: readonly string[]): void {
+    this.refuse(topics)
+    for (const name of topics) this.#lastAt.delete(name)
   }
 
   /** The venue does not have these. */
@@ -125,10 +132,10 @@ export class TopicWatch {
   #check(): void {
     const now = this.#options.time.now()
     const all = [...this.#watched.values()]
-    const due = all.filter((watched) => dueAt(watched) <= now)
-    const isSure = this.#isInDoubt
-    this.#isInDoubt = due.length > 0 && !isSure
-    if (this.#isInDoubt) {
+    const seen = all.filter((watched) => dueAt(watched) <= now)
+    const due = seen.filter(({ since, seenSince }) => seenSince === since)
+    for (const watched of seen) watched.seenSince = watched.since
+    if (seen.length > due.length) {
       this.#after(CONFIRM_MS)
       return
     }

@@ -5,9 +5,9 @@
 import { setMaxListeners } from 'node:events'
 import type { InstrumentId } from '#core/ids'
 import { invariant } from '#core/invariant'
-import { type DurationMs, type EpochMs, floorTo, intervalMs, MINUTE_MS, SECOND_MS } from '#core/time'
+import { type EpochMs, floorTo, intervalMs, MINUTE_MS, SECOND_MS } from '#core/time'
 import { wait } from '#core/wait'
-import type { PollPlan } from './adapter.port.js'
+import type { Want } from './adapter.port.js'
 import { BarFeed } from './bar-feed.js'
 import { BookFeed } from './book-feed.js'
 import { ChainFeed } from './chain-feed.js'
@@ -26,11 +26,17 @@ import type { SessionEvents, SessionStats, VenueSessionOptions } from './session
 import { SettlementFeed } from './settlement-feed.js'
 import { SocketGroup } from './socket-group.js'
 import { closed, listed, settled } from './to-inputs.js'
+import { WantedStreams } from './wanted-streams.js'
 
 /** Between two measurements of the venue's clock (ours). */
 const CLOCK_MS = 5 * MINUTE_MS
 /** Between two looks at the terms of instruments (binance.md 11: hourly). */
 const TERMS_MS = 60 * MINUTE_MS
+/** Behind an expiry, and behind a look that failed (ours). */
+const EXPIRED_MS = 10 * SECOND_MS
+const TERMS_AGAIN_MS = 5 * MINUTE_MS
+/** Instruments seldom go alone: what is read is changed once for all of them. */
+const REPLAN_MS = SECOND_MS
 /** Trades that are remembered, to know those that come twice. */
 const RECENT_TRADES = 50_000
 
@@ -53,9 +59,10 @@ export class VenueSession {
   readonly #chains: readonly ChainFeed[]
   /** Gone while nobody looked; to be told. */
   readonly #lost: InstrumentId[] = []
+  readonly #streams: WantedStreams
+  #cancelReplan: (() => void) | undefined
   #missing = 0
-  #asked = 0
-  #pollsFailed = 0
+  #failed = 0
 
   /** CONFIG_INVALID when the configuration names endpoints that the venue does not have. */
   constructor(options: VenueSessionOptions, events: SessionEvents) {
@@ -146,6 +153,16 @@ export class VenueSession {
       onGone: (socketId) => this.#books.drop(socketId),
       ...events,
     })
+    this.#streams = new WantedStreams({
+      adapter,
+      sockets: this.#sockets,
+      client: this.#client,
+      knowledge: this.#knowledge,
+      time,
+      onRecords: (records) => {
+        for (const record of records) this.#take(record, time.now(), 0)
+      },
+    })
   }
 
   /** The shared budget: order gateways of the venue use the same. */
@@ -199,23 +216,22 @@ export class VenueSession {
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       for (const facts of this.#instruments.listed) this.#emit('InstrumentListed', listed(facts, this.#options.fees))
-      const wants = this.#instruments.wants(this.#options.interval)
       for (const instrument of this.#lost.splice(0)) this.#tellDelisted(instrument, 'gone from the venue’s list')
       this.#books.start(stop.signal)
-      this.#sockets.start(this.#options.adapter.sockets(wants))
-      const polls = this.#options.adapter.polls(wants, this.#knowledge)
+      this.#streams.start(this.#wants())
       await Promise.all([
         this.#bars.run(stop.signal),
         this.#settlements.run(stop.signal),
-        this.#every(CLOCK_MS, stop.signal, () => this.#clock.measure(stop.signal)),
-        this.#every(TERMS_MS, stop.signal, () => this.#refresh(stop.signal)),
-        ...polls.map((plan, index) => this.#poll(plan, index, stop.signal)),
+        this.#watchClock(stop.signal),
+        this.#watchTerms(stop.signal),
         ...this.#chains.map((chain) => chain.run(stop.signal)),
       ])
     } finally {
       signal.removeEventListener('abort', onAbort)
       stop.abort()
-      this.#sockets.stop()
+      this.#cancelReplan?.()
+      this.#cancelReplan = undefined
+      this.#streams.stop()
       this.#inputs.stop()
     }
   }
@@ -239,7 +255,8 @@ export class VenueSession {
       sockets: this.#sockets.stats(),
       bars: { ...this.#bars.stats, missing: this.#missing },
       bookGaps: this.#books.gaps,
-      polls: { asked: this.#asked, failed: this.#pollsFailed },
+      polls: { asked: this.#streams.stats.asked, failed: this.#streams.stats.failed + this.#failed },
+      doubts: this.#sockets.doubts,
       quarantine: this.#quarantine.stats,
       frames: this.#recorder?.stats ?? { frames: 0, dropped: 0 },
     }
@@ -301,36 +318,68 @@ export class VenueSession {
       this.#emit('DataQualityChanged', { subject: instrument, check: 'gap', isBad, detail })
   }
 
+  #wants(): Want[] {
+    const { chains, interval } = this.#options
+    return this.#instruments.wants(interval, this.#clock.now(), (base) => {
+      const chain = this.#chains[chains?.currencies.indexOf(base) ?? -1]
+      return chain?.underlyingPrice
+    })
+  }
+
+  #replanSoon(): void {
+    this.#cancelReplan ??= this.#options.time.after(REPLAN_MS, () => {
+      this.#cancelReplan = undefined
+      this.#streams.change(this.#wants())
+    })
+  }
+
+  #watchClock(signal: AbortSignal): Promise<void> {
+    const measure = (): Promise<unknown> => this.#clock.measure(signal)
+    return every(this.#options.time, CLOCK_MS, signal, measure, () => this.#failed++)
+  }
+
+  /** Looks at the terms every hour, and when something has expired that is read: new ones are listed then. */
+  async #watchTerms(signal: AbortSignal): Promise<void> {
+    const { time } = this.#options
+    let waitMs = TERMS_MS
+    for (;;) {
+      const now = this.#clock.now()
+      await wait(time, Math.min(waitMs, this.#instruments.nextExpiry(now) + EXPIRED_MS - now), signal)
+      if (signal.aborted) return
+      this.#streams.change(this.#wants())
+      try {
+        await this.#refresh(signal)
+        waitMs = TERMS_MS
+      } catch {
+        if (!signal.aborted) this.#failed++
+        waitMs = TERMS_AGAIN_MS
+      }
+    }
+  }
+
   /** Reads the terms again: those that changed are listed anew, those that are gone are delisted. */
   async #refresh(signal: AbortSignal): Promise<void> {
     const { changed, gone } = await this.#instruments.reload(signal)
-    for (const facts of changed) this.#emit('InstrumentListed', listed(facts, this.#options.fees))
+    for (const facts of changed) {
+      this.#settlements.update(facts)
+      if (this.#instruments.isListed(facts.instrument))
+        this.#emit('InstrumentListed', listed(facts, this.#options.fees))
+    }
     for (const instrument of gone) this.#delist(instrument, 'gone from the venue’s list')
+    this.#streams.change(this.#wants())
   }
 
   #delist(instrument: InstrumentId, reason: string): void {
     if (!this.#instruments.remove(instrument)) return
     this.#bars.remove(instrument)
     this.#settlements.remove(instrument)
+    this.#replanSoon()
     this.#tellDelisted(instrument, reason)
   }
 
   #tellDelisted(instrument: InstrumentId, reason: string): void {
     this.#emit('InstrumentDelisted', { instrument, reason: reason.slice(0, 120) })
   }
-
-  async #poll({ everyMs, call }: PollPlan, index: number, signal: AbortSignal): Promise<void> {
-    // Polls of one kind do not all leave at the same moment.
-    await wait(this.#options.time, (index % 20) * 50, signal)
-    await this.#every(everyMs, signal, async () => {
-      this.#asked++
-      const records = await this.#client.send(call, { signal, tries: 2 })
-      for (const record of records) this.#take(record, this.#options.time.now(), 0)
-    })
-  }
-
-  readonly #every = (ms: DurationMs, signal: AbortSignal, act: () => Promise<unknown>): Promise<void> =>
-    every(this.#options.time, ms, signal, act, () => this.#pollsFailed++)
 
   #emit(type: Parameters<SessionEvents['onInput']>[0]['type'], data: object): void {
     this.#events.onInput({ type, data })
