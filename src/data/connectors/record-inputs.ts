@@ -1,4 +1,4 @@
-/** Owns the way from records to inputs: what may be conflated is, at most once a second and when changed; the rest never. */
+/** Owns the way from records to inputs: what may be conflated is, at most once or twice a second and when changed; the rest never. */
 import type { InstrumentId } from '#core/ids'
 import type { TimePort } from '#core/ports'
 import { SECOND_MS } from '#core/time'
@@ -15,24 +15,31 @@ export interface RecordInputsOptions {
 }
 
 const GAP_MS = SECOND_MS
+/** Of funding, which is to be with its readers within a second: what waits must leave time for the rest of the way. */
+const FUNDING_GAP_MS = SECOND_MS / 2
 
 export class RecordInputs {
   readonly #options: RecordInputsOptions
   readonly #conflator: Conflator<MarketInput>
+  readonly #funding: Conflator<MarketInput>
   /** Venue time of the newest of each key: two sockets may be apart. */
   readonly #newest = new Map<string, number>()
 
   constructor(options: RecordInputsOptions) {
     this.#options = options
-    this.#conflator = new Conflator({ time: options.time, gapMs: GAP_MS, emit: options.emit, isSame: saysTheSame })
+    const { time, emit } = options
+    this.#conflator = new Conflator({ time, gapMs: GAP_MS, emit, isSame: saysTheSame })
+    this.#funding = new Conflator({ time, gapMs: FUNDING_GAP_MS, emit, isSame: saysTheSame })
   }
 
   hold(isHeld: boolean): void {
     this.#conflator.hold(isHeld)
+    this.#funding.hold(isHeld)
   }
 
   stop(): void {
     this.#conflator.reset()
+    this.#funding.reset()
     this.#newest.clear()
   }
 
@@ -69,7 +76,9 @@ export class RecordInputs {
       this.#newest.set(key, ts)
     }
     const value = data()
-    if (value !== undefined) this.#conflator.offer(key, { type, data: value })
+    if (value === undefined) return
+    const conflator = type === 'FundingRateChanged' ? this.#funding : this.#conflator
+    conflator.offer(key, { type, data: value })
   }
 }
 

@@ -1,0 +1,3 @@
+import { soakSeeds } from '../soak-seeds.js'
+
+soakSeeds(2)
