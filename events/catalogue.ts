@@ -2,6 +2,7 @@
 import type { EventOf, EventType } from './event-type.js'
 import { lifecycleEvents } from './lifecycle.events.js'
 import { marketEvents } from './market.events.js'
+import { marketViewEvents } from './market-view.events.js'
 import { orderEvents } from './order.events.js'
 import { portfolioEvents } from './portfolio.events.js'
 import { riskEvents } from './risk.events.js'
@@ -9,6 +10,7 @@ import { signalEvents } from './signal.events.js'
 
 export const CATALOGUE = [
   ...marketEvents,
+  ...marketViewEvents,
   ...signalEvents,
   ...portfolioEvents,
   ...riskEvents,

@@ -5,13 +5,8 @@
 import type { Decider } from '#core/decider'
 import { SILENCE } from '#core/decider'
 import { HOUR_MS } from '#core/time'
-import type {
-  FundingRateChanged,
-  FundingSettled,
-  FundingSpreadChanged,
-  InstrumentDelisted,
-  InstrumentListed,
-} from '#events/market.events'
+import type { FundingRateChanged, FundingSettled, InstrumentDelisted, InstrumentListed } from '#events/market.events'
+import type { FundingSpreadChanged } from '#events/market-view.events'
 
 /** A rate that nobody renewed for so long takes no part (ours). */
 const STALE_MS = 2 * HOUR_MS

@@ -6,12 +6,8 @@ import type { Decider } from '#core/decider'
 import { SILENCE } from '#core/decider'
 import { symbolOf } from '#core/ids'
 import { DAY_MS, type DurationMs, type EpochMs, MINUTE_MS } from '#core/time'
-import type {
-  InstantClosed,
-  OptionChainObserved,
-  VolatilityIndexChanged,
-  VolatilitySurfaceChanged,
-} from '#events/market.events'
+import type { InstantClosed, OptionChainObserved, VolatilityIndexChanged } from '#events/market.events'
+import type { VolatilitySurfaceChanged } from '#events/market-view.events'
 import { yearsTo } from '#quant/black76'
 import { constantMaturity, type SmilePoint, skewPoints, smileLegs, usableVol } from '#quant/vol-surface'
 
