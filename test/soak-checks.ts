@@ -2,7 +2,10 @@
  * Owns what must be true of a run's log beside the market that its venues played: bars, settlements, instants, once each, in
  * order, equal. Says what is wrong in words; never stops at the first.
  */
-import { type EpochMs, floorTo, MINUTE_MS } from '#core/time'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type EpochMs, floorTo, MINUTE_MS, SECOND_MS } from '#core/time'
+import type { Refused } from '#data/connectors/quarantine'
 import type { AnyEvent } from '#events/catalogue'
 import { readEvents } from '#events/log/reader'
 import type { BarClosed, FundingSettled } from '#events/market.events'
@@ -60,6 +63,7 @@ export function checkSoak(rig: SoakRig, to: EpochMs): SoakVerdict {
   }
   checkInstants(rig, instants, to, problems)
   checkVenues(rig, problems)
+  checkQuarantine(rig, problems)
   const lateInstants = instants.filter(({ missing }) => missing.length > 0).length
   return { problems, bars: counts, settlements, instants: instants.length, lateInstants, orders, events }
 }
@@ -168,5 +172,25 @@ function checkVenues(rig: SoakRig, problems: string[]): void {
     if (bans !== given) problems.push(`${venue}: ${bans} bans, ${given} of them injected`)
     if (limitHits > 0) problems.push(`${venue}: ${limitHits} times beyond a limit (${JSON.stringify(statuses)})`)
     problems.push(...errors.map((error) => `${venue}: the simulator failed: ${error}`))
+  }
+}
+
+/** Longest that a frame may be on its way, by a delay of another fault. */
+const ON_ITS_WAY_MS = 8 * SECOND_MS
+
+/** What is refused was torn or garbage when it was sent; no reader breaks on it. */
+function checkQuarantine(rig: SoakRig, problems: string[]): void {
+  const folder = join(rig.options.home, 'quarantine')
+  const files = existsSync(folder) ? readdirSync(folder) : []
+  for (const line of files.flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1))) {
+    const refused = JSON.parse(line) as Refused // written by the quarantine
+    const spoilt = (rig.exchanges.get(refused.venue)?.log ?? []).some(
+      ({ fault, from, until }) =>
+        (fault.kind === 'torn' || fault.kind === 'garbage') &&
+        refused.recvTs >= from &&
+        refused.recvTs <= until + ON_ITS_WAY_MS,
+    )
+    if (!spoilt || refused.reason.startsWith('reader failed'))
+      problems.push(`${refused.venue}: refused ${refused.reason} at ${refused.path}: ${refused.msg.slice(0, 300)}`)
   }
 }
