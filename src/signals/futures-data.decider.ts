@@ -8,7 +8,6 @@ import { parseInstrument } from '#core/ids'
 import { DAY_MS, MINUTE_MS } from '#core/time'
 import type { InstrumentDelisted, InstrumentListed, MarkChanged } from '#events/market.events'
 import type { BasisChanged, FuturesRolled } from '#events/market-view.events'
-import type { BasisChanged, FuturesRolled } from '#events/market-view.events'
 import { annualisedBasis } from '#quant/basis'
 import { type FrontSpan, frontAt, rollCalendar } from '#quant/roll-calendar'
 
