@@ -32,6 +32,11 @@ export interface SoakInstrument {
   readonly isWatched?: true
 }
 
+export interface VenueUrls {
+  readonly rest: string
+  readonly ws: string
+}
+
 export interface SoakOptions {
   /** Folder of lake, run and key. */
   readonly home: string
@@ -41,6 +46,8 @@ export interface SoakOptions {
   /** Of that speed; default: one that begins at `startAt` now. */
   readonly time?: TimePort
   readonly instruments: readonly SoakInstrument[]
+  /** Venues of another process, whose clock `time` must be; then there are no faults and nothing to compare with. */
+  readonly outside?: ReadonlyMap<string, VenueUrls>
   /** Coins of the market; default 4. */
   readonly symbols?: number
   readonly faults?: (venue: string) => FaultPlan
@@ -160,7 +167,8 @@ export class SoakRig {
     mkdirSync(home, { recursive: true })
     const time = options.time ?? scaledTime(speed, startAt)
     const counted = new CountedTime(time)
-    const venues = [...new Set(options.instruments.map(({ instrument }) => venueOf(instrument)))]
+    const all = [...new Set(options.instruments.map(({ instrument }) => venueOf(instrument)))]
+    const venues = options.outside === undefined ? all : []
     const exchanges = new Map<string, Exchange>()
     for (const venue of venues) {
       const world = generatedWorld({ seed, venue, symbols: options.symbols ?? 4 })
@@ -171,7 +179,7 @@ export class SoakRig {
         await openExchange({ protocol, world, time, seed, ...(tickMs === undefined ? {} : { tickMs }) }),
       )
     }
-    const config = configSchema.parse(configOf(options, exchanges))
+    const config = configSchema.parse(configOf(options, options.outside ?? exchanges))
     const { backfill = true } = options
     const composed = await composePaper(home, { run: 'soak', backfill }, { config, clock: 'venue', speed }, counted)
     const rig = new SoakRig(options, time, counted, exchanges, composed)
@@ -242,7 +250,7 @@ export class SoakRig {
 
 export const venueOf = (instrument: string): string => parseInstrument(instrument)!.venue
 
-function configOf(options: SoakOptions, exchanges: ReadonlyMap<string, Exchange>): object {
+function configOf(options: SoakOptions, urls: ReadonlyMap<string, VenueUrls>): object {
   const { seed, instruments, sockets = 1, extra = [], config = {} } = options
   const traded = instruments.filter(({ isWatched }) => isWatched !== true)
   const watch = instruments.filter(({ isWatched }) => isWatched === true).map(({ instrument }) => instrument)
@@ -254,7 +262,7 @@ function configOf(options: SoakOptions, exchanges: ReadonlyMap<string, Exchange>
       const [quote = ''] = rest.split(':')
       return { instrument, base, quote, tick: '0.1', lot: '0.001' }
     }),
-    venues: Object.fromEntries([...exchanges].map(([venue, { rest, ws }]) => [venue, { rest, ws, sockets }])),
+    venues: Object.fromEntries([...urls].map(([venue, { rest, ws }]) => [venue, { rest, ws, sockets }])),
     marketData: { extra: [...extra], watch },
     ...config,
   }
