@@ -7,12 +7,12 @@ import type { Call, VenueAdapter } from '../connectors/adapter.port.js'
 import type { ImportProblem } from '../import-problem.js'
 import type { Span } from './spans.js'
 
-export type BackfillKind = 'bars' | 'funding' | 'oi' | 'volatility'
-export const BACKFILL_KINDS: readonly BackfillKind[] = ['bars', 'funding', 'oi', 'volatility']
+export type BackfillKind = 'bars' | 'funding' | 'oi' | 'mark' | 'volatility'
+export const BACKFILL_KINDS: readonly BackfillKind[] = ['bars', 'funding', 'oi', 'mark', 'volatility']
 
 export type HistoryAdapter = Pick<
   VenueAdapter,
-  'venue' | 'instruments' | 'bars' | 'settlements' | 'openInterestHistory' | 'volatilityHistory'
+  'venue' | 'instruments' | 'bars' | 'settlements' | 'openInterestHistory' | 'markHistory' | 'volatilityHistory'
 >
 
 export interface BackfillRequest {

@@ -5,6 +5,7 @@ import type { LakeKey } from '../columns.js'
 import type {
   BarRecord,
   InstrumentFacts,
+  MarkRecord,
   OpenInterestRecord,
   SettlementRecord,
   VolatilityIndexRecord,
@@ -14,7 +15,7 @@ import { KINDS } from '../kinds.js'
 import { intervalOf } from '../layout.js'
 import type { BuildContext, Rows } from '../rows.js'
 
-export type HistoryRecord = BarRecord | SettlementRecord | OpenInterestRecord | VolatilityIndexRecord
+export type HistoryRecord = BarRecord | SettlementRecord | OpenInterestRecord | MarkRecord | VolatilityIndexRecord
 
 /** Open time of a bar, instant of anything else. */
 export function recordTs(record: HistoryRecord): EpochMs {
@@ -34,6 +35,8 @@ function fields(record: HistoryRecord): Record<string, number> {
       return { rate: record.rate }
     case 'openInterest':
       return { open_interest: record.openInterest, value: orNone(record.value) }
+    case 'mark':
+      return { mark: record.mark, index: orNone(record.index) }
     case 'volatilityIndex':
       return { value: record.value }
   }

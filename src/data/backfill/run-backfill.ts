@@ -178,7 +178,8 @@ class Backfill {
   async #archived({ kind, key, facts }: Series, [from, to]: Span): Promise<readonly HistoryRecord[] | undefined> {
     const { archives, time } = this.#request
     const end = nextStart(from, 'month')
-    if (!archives || kind === 'volatility' || !facts || end + ARCHIVED_AFTER_MS > time.now()) return undefined
+    if (!archives || kind === 'volatility' || kind === 'mark' || !facts || end + ARCHIVED_AFTER_MS > time.now())
+      return undefined
     // A short rest of a month is cheaper to ask for.
     if (to - from < ARCHIVED_AFTER_MS) return undefined
     return archives.month(kind, facts, intervalOf(key), Date.UTC(...monthOf(from)), this.#stop.signal)
@@ -203,6 +204,7 @@ class Backfill {
     if (!facts) return undefined
     if (kind === 'bars') return adapter.bars(facts, interval, from, to)
     if (kind === 'funding') return adapter.settlements(facts, from - 1, to - 1)
+    if (kind === 'mark') return adapter.markHistory?.(facts, interval, from, to)
     const knowledge: Knowledge = { facts: () => facts, price: () => undefined }
     return adapter.openInterestHistory(facts, intervalOf(key)!, from, to, knowledge) // a series on a grid
   }

@@ -27,6 +27,7 @@ export function keyFor(
 ): LakeKey {
   if (kind === 'funding') return { kind, ...names }
   if (kind === 'oi') return { kind, ...names, interval: interval === '1m' ? '5m' : interval }
+  if (kind === 'bars') return { kind, ...names, interval }
   return { kind, ...names, interval }
 }
 

@@ -7,6 +7,7 @@ import type {
   BarRecord,
   BookRecord,
   InstrumentFacts,
+  MarkRecord,
   Normal,
   OpenInterestRecord,
   ParseContext,
@@ -190,6 +191,13 @@ export interface VenueAdapter {
     to: EpochMs,
     knowledge: Knowledge,
   ): Call<Page<OpenInterestRecord>> | undefined
+  /** Marks at the ends of intervals that begin in `[from, to)`, `ts` their beginning; undefined where the venue keeps none. */
+  markHistory?(
+    facts: InstrumentFacts,
+    interval: Interval,
+    from: EpochMs,
+    to: EpochMs,
+  ): Call<Page<MarkRecord>> | undefined
   /** DVOL and its like; undefined where there is none. */
   volatilityHistory(
     currency: string,

@@ -6,6 +6,7 @@ import type {
   BarRecord,
   BookRecord,
   InstrumentFacts,
+  MarkRecord,
   Normal,
   OpenInterestRecord,
   ParseContext,
@@ -14,7 +15,7 @@ import type {
 import { wholeBook } from './frames.js'
 import { type FundingIntervals, fundingIntervals, instrumentsOf } from './instruments.js'
 import { failure, klinesWeight, POOLS, usage, weight } from './limits.js'
-import { barsOf, openInterestHistoryOf, openInterestOf, settlementsOf } from './pages.js'
+import { barsOf, markClosesOf, openInterestHistoryOf, openInterestOf, settlementsOf } from './pages.js'
 import { frameDecoder, request, socketPlans, socketRules } from './streams.js'
 import { type BinanceMarket, marketIn, symbolIn } from './symbols.js'
 
@@ -100,6 +101,24 @@ function barsInWindows(facts: InstrumentFacts, interval: Interval, from: EpochMs
       ({ openTime }) => openTime >= begin && openTime < end,
     ),
     next: end >= to ? undefined : barsInWindows(facts, interval, end, to),
+  }))
+}
+
+/** Marks of futures, in windows that one page holds. */
+function marksInWindows(
+  facts: InstrumentFacts,
+  interval: Interval,
+  from: EpochMs,
+  to: EpochMs,
+): Call<Page<MarkRecord>> {
+  const market = marketIn(facts)
+  const step = intervalMs(interval)
+  const begin = Math.max(from, facts.listedAt === null ? from : facts.listedAt - step)
+  const end = Math.min(to, begin + Math.min(KLINES * step, COINM_WINDOW_MS))
+  const path = `${BASE[market]}/markPriceKlines?symbol=${symbolIn(facts)}&interval=${interval}&startTime=${begin}&endTime=${end - 1}&limit=${KLINES}`
+  return call(market, path, weight(market, klinesWeight(KLINES)), (payload) => ({
+    rows: markClosesOf(payload, facts.instrument).filter(({ ts }) => ts >= begin && ts < end),
+    next: end >= to ? undefined : marksInWindows(facts, interval, end, to),
   }))
 }
 
@@ -250,6 +269,8 @@ export const binanceAdapter: VenueAdapter = {
     facts.kind === 'linearPerpetual' || facts.kind === 'inversePerpetual'
       ? settlementPage(facts, from - LONGEST_FUNDING_MS - LATE_MS, from, to, null)
       : undefined,
+  markHistory: (facts, interval, from, to) =>
+    marketIn(facts) === 'spot' ? undefined : marksInWindows(facts, interval, from, to),
   openInterestHistory(facts, interval, from, to, knowledge) {
     if (marketIn(facts) === 'spot' || facts.kind === 'inverseFuture') return undefined
     if (!STATISTICS_PERIODS.includes(interval)) return undefined

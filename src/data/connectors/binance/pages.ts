@@ -3,6 +3,7 @@ import { isInterval, MINUTE_MS } from '#core/time'
 import { booleanOf, type Fields, fieldsOf, idOf, listOf, numberOf, positiveOf, textOf, timeOf } from '../fields.js'
 import {
   type BarRecord,
+  type MarkRecord,
   type Normal,
   type OpenInterestRecord,
   type ParseContext,
@@ -51,6 +52,15 @@ export function barsOf(payload: unknown, context: ParseContext): readonly BarRec
           : numberOf(row[5], path) * Number(contracts),
       isClosed: null,
     }
+  })
+}
+
+/** `[start, open, high, low, close, …]` of marks: the one at the end of each interval. */
+export function markClosesOf(payload: unknown, instrument: string): MarkRecord[] {
+  return listOf(payload, 'klines').map((entry, i) => {
+    const path = `[${i}]`
+    const row = listOf(entry, path)
+    return { kind: 'mark', instrument, ts: timeOf(row[0], path), mark: positiveOf(row[4], path), index: null }
   })
 }
 

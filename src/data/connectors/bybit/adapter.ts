@@ -4,6 +4,7 @@ import type { BookRule, Call, Cost, PollPlan, PoolSpec, VenueAdapter, Want } fro
 import {
   barsCall,
   instrumentsCall,
+  markHistoryCall,
   openInterestCall,
   optionChainCall,
   serverTimeCall,
@@ -78,6 +79,7 @@ export const bybitAdapter: VenueAdapter = {
   bars: barsCall,
   settlements: settlementsCall,
   openInterestHistory: openInterestCall,
+  markHistory: markHistoryCall,
   volatilityHistory: () => undefined,
   bookSnapshot: () => undefined,
   sockets: socketPlans,

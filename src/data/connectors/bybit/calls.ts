@@ -10,6 +10,7 @@ import type {
   BarRecord,
   BookRecord,
   InstrumentFacts,
+  MarkRecord,
   Normal,
   OpenInterestRecord,
   ParseContext,
@@ -22,6 +23,7 @@ import {
   readBars,
   readBook,
   readInstruments,
+  readMarkCloses,
   readOpenInterestSizes,
   readOpens,
   readSettlements,
@@ -92,6 +94,29 @@ export function barsCall(
       (bar) => bar.openTime >= start && bar.openTime < end,
     ),
     next: end < to ? barsCall(facts, interval, end, to) : undefined,
+  }))
+}
+
+/** Marks at the ends of intervals; undefined where there is none. */
+export function markHistoryCall(
+  facts: InstrumentFacts,
+  interval: Interval,
+  from: EpochMs,
+  to: EpochMs,
+): Call<Page<MarkRecord>> | undefined {
+  const { market } = partsOf(facts.instrument)
+  return market === 'linear' || market === 'inverse' ? marksPage(facts, interval, from, to) : undefined
+}
+
+function marksPage(facts: InstrumentFacts, interval: Interval, from: EpochMs, to: EpochMs): Call<Page<MarkRecord>> {
+  const { market, symbol } = partsOf(facts.instrument)
+  const start = sinceListing(facts, from, to, intervalMs(interval))
+  const end = Math.min(to, start + KLINES_MAX * intervalMs(interval))
+  const name = klineName(interval)
+  const query = { category: market, symbol, interval: name, start, end: Math.max(start, end - 1), limit: KLINES_MAX }
+  return get('/v5/market/mark-price-kline', query, (payload) => ({
+    rows: readMarkCloses(payload, { ...NOTHING, market, symbol }).filter(({ ts }) => ts >= start && ts < end),
+    next: end < to ? marksPage(facts, interval, end, to) : undefined,
   }))
 }
 

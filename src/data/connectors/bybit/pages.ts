@@ -8,6 +8,7 @@ import {
   type BarRecord,
   type BookRecord,
   type InstrumentFacts,
+  type MarkRecord,
   type Normal,
   type OpenInterestRecord,
   type ParseContext,
@@ -98,6 +99,18 @@ export function readOpens(payload: unknown, asked: Asked): { instrument: string;
     return { instrument, ts, price }
   })
   return opens.sort((a, b) => a.ts - b.ts)
+}
+
+/** The mark at the end of each interval, `ts` its beginning. */
+export function readMarkCloses(payload: unknown, asked: Asked): MarkRecord[] {
+  const { result, market } = resultOf(payload, asked)
+  const instrument = instrumentOf(market, result.symbol ?? asked.symbol, 'result.symbol')
+  const marks = listOf(result.list, 'result.list').map((row, i): MarkRecord => {
+    const cells = listOf(row, `result.list[${i}]`)
+    const [ts, mark] = [timeOf(cells[0], `result.list[${i}][0]`), positiveOf(cells[4], `result.list[${i}][4]`)]
+    return { kind: 'mark', instrument, ts, mark, index: null }
+  })
+  return marks.sort((a, b) => a.ts - b.ts)
 }
 
 /** Longest period of funding that Bybit has. */
