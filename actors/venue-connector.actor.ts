@@ -26,6 +26,10 @@ const OUTBOX_MAX = 20_000
 /** Between two tries to begin with a venue that is away: each is some tries of the client (ours). */
 const AWAY_MS = 5_000
 const REASON_MAX = 200
+/** Topics that a health check names. */
+const DOUBTS_SHOWN = 5
+/** Between two looks for room. */
+const ROOM_MS = 1_000
 
 export class VenueConnector implements Feed {
   readonly name: string
@@ -137,6 +141,8 @@ export class VenueConnector implements Feed {
 
   /** Until it is aborted. What `open` throws for good is a failure of the agent. */
   async #runSession(signal: AbortSignal): Promise<void> {
+    await this.#untilRoom(signal)
+    if (signal.aborted) return
     if (this.#away !== '') {
       const since = this.#time.now()
       this.#onDegraded(this.#away)
@@ -148,6 +154,15 @@ export class VenueConnector implements Feed {
       this.#onRecovered(this.#time.now() - since)
     }
     await this.#session.run(signal)
+  }
+
+  /** Behind an overflow: nothing more is read before what waits has found room. */
+  async #untilRoom(signal: AbortSignal): Promise<void> {
+    if (this.#outbox.length < OUTBOX_MAX) return
+    const since = this.#time.now()
+    this.#onDegraded(`${this.#outbox.length} inputs wait for room`)
+    while (this.#outbox.length > 0 && !signal.aborted) await wait(this.#time, ROOM_MS, signal)
+    this.#onRecovered(this.#time.now() - since)
   }
 
   async run(work: AgentWork): Promise<void> {
@@ -174,7 +189,11 @@ export class VenueConnector implements Feed {
   }
 
   healthcheck(): Health {
-    return { isHealthy: true, detail: this.#degraded }
+    if (this.#degraded !== '') return { isHealthy: true, detail: this.#degraded }
+    const { doubts } = this.#session
+    const shown = doubts.slice(0, DOUBTS_SHOWN).join('; ')
+    const more = doubts.length > DOUBTS_SHOWN ? ` and ${doubts.length - DOUBTS_SHOWN} more` : ''
+    return { isHealthy: true, detail: `${shown}${more}` }
   }
 
   #push({ type, data }: MarketInput): void {
@@ -184,12 +203,10 @@ export class VenueConnector implements Feed {
       this.#inputs.next(input)
       return
     }
-    if (this.#outbox.length >= OUTBOX_MAX) {
-      // What may be conflated waits elsewhere: what would be lost here may not be lost.
-      this.#fail?.(new QuantbotError('FEED_FAILED', `${this.name}: ${OUTBOX_MAX} inputs wait for room`))
-      return
-    }
+    // What may be conflated waits elsewhere: nothing that comes here may be lost, the one too many included.
     this.#outbox.push(input)
+    if (this.#outbox.length >= OUTBOX_MAX)
+      this.#fail?.(new QuantbotError('FEED_FAILED', `${this.name}: ${this.#outbox.length} inputs wait for room`))
   }
 
   #onRoom(hasRoom: boolean): void {

@@ -247,6 +247,11 @@ export class VenueSession {
     await this.#quarantine.settled()
   }
 
+  /** Topics that are given up, with why. */
+  get doubts(): readonly string[] {
+    return this.#sockets.doubts
+  }
+
   stats(): SessionStats {
     return {
       venue: this.#options.adapter.venue,
@@ -256,7 +261,7 @@ export class VenueSession {
       bars: { ...this.#bars.stats, missing: this.#missing },
       bookGaps: this.#books.gaps,
       polls: { asked: this.#streams.stats.asked, failed: this.#streams.stats.failed + this.#failed },
-      doubts: this.#sockets.doubts,
+      doubts: this.doubts,
       quarantine: this.#quarantine.stats,
       frames: this.#recorder?.stats ?? { frames: 0, dropped: 0 },
     }
