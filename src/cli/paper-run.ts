@@ -30,7 +30,7 @@ import { venuesAway } from './paper-checks.js'
 import { type PaperConnector, paperConnector } from './paper-connector.js'
 import { historyFiles, historyNeeds, loadHistory } from './paper-history.js'
 import { onChainFeed } from './paper-on-chain.js'
-import { checkInstruments, clockOf, fillHistory, venuesOf } from './paper-venues.js'
+import { clockOf, fillHistory, venuesOf } from './paper-venues.js'
 import type { ComposedRun } from './run-composition.js'
 import type { RunOptions, RunSettings } from './run-options.js'
 import { closeRecorder, runRecorder } from './run-recorder.js'
@@ -124,7 +124,6 @@ async function beginningOf(
   const away = await venuesAway(config, venuesOf(config))
   for (const [venue, { code, message }] of away) note(`warning: ${venue} is away: ${code}: ${message}`)
   const startedAt = time.now()
-  for (const problem of await checkInstruments(config, time)) note(`warning: instruments: ${problem}`)
   const needs = historyNeeds(config, startedAt)
   if (mayFill) {
     const reachable = needs.filter(({ key }) => !away.has(key.venue))

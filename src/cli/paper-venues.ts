@@ -8,8 +8,7 @@ import { runBackfill } from '#data/backfill/run-backfill'
 import type { VenueAdapter } from '#data/connectors/adapter.port'
 import { ADAPTERS } from '#data/connectors/adapters'
 import { resolveEndpoints } from '#data/connectors/endpoints'
-import { nearest } from '#data/connectors/instrument-book'
-import { type InstrumentKind, MARKETS, VENUES, type Venue } from '#data/connectors/normal'
+import { MARKETS, VENUES, type Venue } from '#data/connectors/normal'
 import { RateBudget } from '#data/connectors/rate-budget'
 import { RestClient } from '#data/connectors/rest-client'
 import { resolvedVenue } from './environment.js'
@@ -97,65 +96,6 @@ export async function clockOf(
   } finally {
     client.close()
   }
-}
-
-/** Markets whose contracts are inverse, or options: their ledger is not there yet. */
-const NOT_TRADED: readonly string[] = ['coinm', 'inverse', 'option']
-const TRADED: readonly InstrumentKind[] = ['spot', 'linearPerpetual', 'linearFuture']
-
-/**
- * Holds the instruments of a new run against what the venues list. CONFIG_INVALID names key and mend; what could not be asked
- * comes back in words: the connector asks again.
- */
-export async function checkInstruments(config: Config, time: TimePort): Promise<readonly string[]> {
-  config.universe.forEach(({ instrument }, i) => {
-    if (NOT_TRADED.includes(parseInstrument(instrument)?.market ?? '')) refuseInverse(instrument, i)
-  })
-  const problems: string[] = []
-  for (const { venue, adapter, universe, watch } of venuesOf(config)) {
-    const client = restClient(config, venue, time)
-    const named = [...universe.map(({ instrument }) => instrument), ...watch]
-    try {
-      const kinds = new Map<string, InstrumentKind>()
-      for (const market of new Set(named.map((instrument) => parseInstrument(instrument)?.market ?? '')))
-        for await (const rows of client.pages(adapter.instruments(market), { tries: CHECK_TRIES }))
-          for (const { instrument, kind } of rows) kinds.set(instrument, kind)
-      checkListed(config, named, kinds)
-    } catch (error) {
-      if (!isQuantbotError(error) || error.code === 'CONFIG_INVALID') throw error
-      problems.push(`${error.code}: ${error.message}`)
-    } finally {
-      client.close()
-    }
-  }
-  return problems
-}
-
-/** A venue that is away is told soon: its connector waits for it. */
-const CHECK_TRIES = 2
-
-function checkListed(config: Config, named: readonly string[], kinds: ReadonlyMap<string, InstrumentKind>): void {
-  const missing = (instrument: string, key: string): QuantbotError => {
-    const near = nearest(instrument, kinds.keys())
-    const hint = near === undefined ? '' : `; the nearest is ${near}`
-    return new QuantbotError('CONFIG_INVALID', `${key}: the venue has no ${instrument}${hint}`)
-  }
-  config.universe.forEach(({ instrument }, i) => {
-    if (!named.includes(instrument)) return
-    const kind = kinds.get(instrument)
-    if (kind === undefined) throw missing(instrument, `universe.${i}.instrument`)
-    if (!TRADED.includes(kind)) refuseInverse(instrument, i)
-  })
-  config.marketData.watch.forEach((instrument, i) => {
-    if (named.includes(instrument) && !kinds.has(instrument)) throw missing(instrument, `marketData.watch.${i}`)
-  })
-}
-
-function refuseInverse(instrument: string, i: number): never {
-  throw new QuantbotError(
-    'CONFIG_INVALID',
-    `universe.${i}.instrument: ${instrument} is an inverse contract or an option, which are not traded yet; it may stand in marketData.watch`,
-  )
 }
 
 export interface Filled {

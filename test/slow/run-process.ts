@@ -46,19 +46,26 @@ export class Running {
 
   /** Fulfilled with the first line of stdout; rejects when the process ends without one. */
   async firstLine(): Promise<Record<string, unknown>> {
-    const line = new Promise<string>((resolve) => {
+    const [line] = await this.firstLines(1)
+    return line!
+  }
+
+  /** As firstLine, of so many lines. */
+  async firstLines(count: number): Promise<Record<string, unknown>[]> {
+    const whole = (): string[] => this.#stdout.split('\n').slice(0, -1)
+    const lines = new Promise<string[]>((resolve) => {
       const look = (): void => {
-        const end = this.#stdout.indexOf('\n')
-        if (end >= 0) resolve(this.#stdout.slice(0, end))
+        if (whole().length >= count) resolve(whole())
       }
       this.#watchers.add(look)
       look()
     })
-    const ended = this.ended.then(({ stdout, stderr }): string => {
-      if (stdout.includes('\n')) return stdout.slice(0, stdout.indexOf('\n'))
-      throw new Error(`ended without a line: ${stderr}`)
+    const ended = this.ended.then(({ stderr }): string[] => {
+      if (whole().length >= count) return whole()
+      throw new Error(`ended without ${count} lines: ${stderr}`)
     })
-    return JSON.parse(await Promise.race([line, ended])) as Record<string, unknown>
+    const found = await Promise.race([lines, ended])
+    return found.slice(0, count).map((line) => JSON.parse(line) as Record<string, unknown>)
   }
 }
 

@@ -164,7 +164,7 @@ export class InstrumentBook {
 const hasExpired = ({ expiresAt }: InstrumentFacts, now: EpochMs): boolean => expiresAt !== null && expiresAt <= now
 
 /** The id with the fewest edits between, when they are few: to say what may have been meant. */
-export function nearest(wanted: InstrumentId, known: Iterable<InstrumentId>): InstrumentId | undefined {
+function nearest(wanted: InstrumentId, known: Iterable<InstrumentId>): InstrumentId | undefined {
   let best: InstrumentId | undefined
   let bestEdits = Math.ceil(wanted.length / 2)
   for (const id of known) {
