@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { MINUTE_MS } from '#core/time'
+import { DAY_MS, floorTo, MINUTE_MS } from '#core/time'
 import type { BarRecord, Normal } from '#data/connectors/normal'
 import { loadBars, loadRows } from '#data/lake'
 import { lakeDir } from '#data/layout'
 import { qualityReport } from '#data/quality'
+import { vendorServer } from '../data/vendor-server.js'
 import { type Running, type TestHome, testHome } from './run-process.js'
 
 const SPEED = '60'
@@ -154,5 +155,46 @@ describe('a paper run', () => {
     expect(bars.ts.length).toBeGreaterThan(15)
     expect(marks.ts.length).toBeGreaterThan(15)
     await expectSound()
+  })
+})
+
+describe('quantbot backfill --kinds onchain', () => {
+  it('reads a vendor with the key of the environment, and shows it nowhere', async () => {
+    const vendor = await vendorServer(floorTo(Date.now(), DAY_MS))
+    process.env.QUANTBOT_TEST_VENDOR_KEY = vendor.key
+    const config = join(home.path, 'vendor.yaml')
+    mkdirSync(home.path, { recursive: true })
+    writeFileSync(
+      config,
+      `marketData: { onChain: { glassnode: { rest: "${vendor.url}", apiKey: env:QUANTBOT_TEST_VENDOR_KEY } } }\n`,
+    )
+    const command = ['backfill', '--venue', 'glassnode', '--kinds', 'onchain', '--config', config] as const
+    const backfill = (...more: readonly string[]) => home.quantbot(...command, '--from', '2024-01-01', ...more)
+    try {
+      const first = await backfill('--symbols', 'all')
+      expect(first).toMatchObject({ code: 0 })
+      expect(first.stdout).toContain('glassnode.usdt.marketcap_usd 1d')
+      const again = await backfill('--symbols', 'mvrv', '--json')
+      expect(JSON.parse(again.stdout)).toMatchObject({ rows: 0, failures: [] })
+      const other = await backfill('--symbols', 'indicators/sopr', '--market', 'btc')
+      expect(other).toMatchObject({ code: 0 })
+      vendor.isLocked = true
+      const locked = await backfill('--symbols', 'mvrv')
+      expect(locked.code).not.toBe(0)
+      expect(locked.stderr).toContain('401')
+      const wrong = await Promise.all([
+        backfill('--symbols', 'moon'),
+        backfill('--symbols', 'mvrv', '--market', 'doge'),
+      ])
+      expect(wrong.map(({ code }) => code)).toEqual([2, 2])
+      delete process.env.QUANTBOT_TEST_VENDOR_KEY
+      const without = await backfill('--symbols', 'mvrv')
+      expect(without.stderr).toContain('SECRET_MISSING')
+      for (const { stdout, stderr } of [first, again, other, locked, ...wrong, without])
+        expect(stdout + stderr).not.toContain(vendor.key)
+    } finally {
+      delete process.env.QUANTBOT_TEST_VENDOR_KEY
+      await vendor.close()
+    }
   })
 })
