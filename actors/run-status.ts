@@ -1,5 +1,6 @@
 /** Owns what a running process tells of itself: one plain document for status, the live view and metrics. A copy of everything. */
 
+import type { RecorderStatus } from '#data/recorder/recorder.port'
 import type { CacheStatus } from '#data/stores/cache.port'
 import type { ProjectorStatus } from '#data/stores/projector'
 import type { LiveHost } from '#engine/live'
@@ -41,6 +42,8 @@ export interface Surroundings {
   readonly doubts: readonly { readonly subject: string; readonly checks: readonly string[] }[]
   /** Null before they are open. */
   readonly stores: StoresStatus | null
+  /** What is on its way into the lake; null: nothing is kept. */
+  readonly lake: RecorderStatus | null
 }
 
 export interface StoresStatus {

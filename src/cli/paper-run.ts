@@ -90,7 +90,7 @@ export async function composePaper(
       process_ = process
       feeds.watch(process.host.dispatcher)
     },
-    surroundings: () => ({ ...feeds.status(), stores: stores?.status() ?? null }),
+    surroundings: () => ({ ...feeds.status(), stores: stores?.status() ?? null, lake: feeds.recorder?.status ?? null }),
     begin: async () => {
       stores = await startStores(home, opened.dir, opened.manifest, config, process_!)
       if (stores.api) note(`analytics API: ${stores.api.url}`)

@@ -1,10 +1,11 @@
 /** Owns what `quantbot status` says of venues, doubts about data, and stores beside a process. Pure, as run-view. */
 import type { RunStatus, StoresStatus, VenueStatus } from '#actors/run-status'
+import type { RecorderStatus } from '#data/recorder/recorder.port'
 import { money, percent } from './run-words.js'
 import { paint } from './terminal.js'
 
 /** Nothing for a process that has none. `cut` fits a line to the terminal. */
-export function surroundingLines({ feeds, doubts, stores }: RunStatus, cut: (text: string) => string): string[] {
+export function surroundingLines({ feeds, doubts, stores, lake }: RunStatus, cut: (text: string) => string): string[] {
   const lines: string[] = []
   if (feeds !== undefined && feeds.length > 0)
     lines.push(
@@ -14,6 +15,7 @@ export function surroundingLines({ feeds, doubts, stores }: RunStatus, cut: (tex
     )
   for (const { subject, checks } of doubts ?? []) lines.push(paint('yellow', cut(`! ${subject}: ${checks.join(', ')}`)))
   if (stores) lines.push('', paint('bold', 'stores'), ...storeLines(stores).map((line) => cut(line)))
+  if (lake) lines.push(paint(lake.trouble === '' && lake.dropped === 0 ? 'dim' : 'yellow', cut(lakeLine(lake))))
   return lines
 }
 
@@ -45,6 +47,12 @@ function storeLines({ cache, projector, api }: StoresStatus): string[] {
     )
   }
   return api === null ? lines : [...lines, `api        ${api}`]
+}
+
+function lakeLine({ written, waiting, conflicts, refused, dropped, trouble }: RecorderStatus): string {
+  const odd = Object.entries({ conflicts, refused, dropped }).filter(([, count]) => count > 0)
+  const told = odd.map(([name, count]) => `  ${money(count)} ${name}`).join('')
+  return `lake       ${money(written)} rows written, ${money(waiting)} wait${told}${trouble === '' ? '' : `  ${trouble}`}`
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
