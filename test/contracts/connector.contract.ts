@@ -2,184 +2,26 @@
  * Owns what every venue's connector does, on the simulated exchange in this process: one suite for all venues. The market
  * that the exchange plays is the truth; clocks run many times as fast as the machine's.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { BehaviorSubject } from 'rxjs'
-import { afterEach, describe, expect, it } from 'vitest'
-import { scaledTime } from '#actors/scaled-time'
-import { VenueConnector, type VenueConnectorOptions } from '#actors/venue-connector.actor'
-import { configSchema } from '#core/config/schema'
-import type { InstrumentId } from '#core/ids'
-import type { TimePort } from '#core/ports'
+import { describe, expect, it } from 'vitest'
 import { type EpochMs, floorTo, HOUR_MS, MINUTE_MS, SECOND_MS } from '#core/time'
 import { wait } from '#core/wait'
-import type { StreamKind } from '#data/connectors/adapter.port'
 import { ADAPTERS } from '#data/connectors/adapters'
 import type { Venue } from '#data/connectors/normal'
-import type { PushedInput } from '#engine/live'
 import { EventEncoder } from '#events/codec'
 import { LineBuffer } from '#events/line-buffer'
 import type { BarClosed, FundingSettled, MarkChanged, OpenInterestChanged } from '#events/market.events'
-import { PROTOCOLS } from '#venues/exchange/protocols'
-import { type Exchange, openExchange } from '#venues/exchange/server'
-import { generatedWorld } from '#venues/exchange/world/generated'
-import type { WorldInstrument } from '#venues/exchange/world.port'
-
-/** What is watched on a venue, and what it is in the played market. */
-export interface ConnectorCase {
-  readonly instruments: readonly { readonly instrument: InstrumentId; readonly world: string }[]
-  /** An id of the venue's form that it does not have. */
-  readonly unknown: InstrumentId
-  /** What the venue cannot do; with why. */
-  readonly without?: { readonly settlements?: string; readonly openInterest?: string }
-}
-
-const SPEED = 60
-const SEED = 11
-/** Just before funding is settled. */
-const START = Date.UTC(2026, 0, 15, 7, 57, 30)
-const KINDS: readonly StreamKind[] = ['bars', 'mark', 'funding', 'openInterest', 'quotes', 'book', 'trades']
-
-interface Rig {
-  readonly exchange: Exchange
-  readonly connector: VenueConnector
-  readonly inputs: PushedInput[]
-  readonly room$: BehaviorSubject<boolean>
-  readonly time: TimePort
-  readonly states: string[]
-  /** Timers that wait. */
-  readonly timers: () => number
-  begin(): Promise<void>
-  stop(): Promise<void>
-  truth(instrument: InstrumentId): WorldInstrument
-}
-
-const opened: Rig[] = []
-const folders: string[] = []
-
-afterEach(async () => {
-  for (const rig of opened.splice(0)) {
-    await rig.stop()
-    await rig.exchange.close()
-  }
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
-
-async function makeRig(venue: Venue, plan: ConnectorCase, more: Partial<VenueConnectorOptions> = {}): Promise<Rig> {
-  const clock = scaledTime(SPEED, START)
-  let timers = 0
-  const time: TimePort = {
-    now: () => clock.now(),
-    after(ms, fn) {
-      timers++
-      let isOver = false
-      const over = (): void => {
-        if (!isOver) timers--
-        isOver = true
-      }
-      const cancel = clock.after(ms, () => {
-        over()
-        fn()
-      })
-      return () => {
-        over()
-        cancel()
-      }
-    },
-  }
-  const world = generatedWorld({ seed: SEED, venue, symbols: 4 })
-  const exchange = await openExchange({ protocol: PROTOCOLS[venue]!(), world, time: clock, seed: SEED })
-  const home = mkdtempSync(join(tmpdir(), 'connector-'))
-  folders.push(home)
-  const { venues } = configSchema.parse({ venues: { [venue]: { rest: exchange.rest, ws: exchange.ws } } })
-  const inputs: PushedInput[] = []
-  const states: string[] = []
-  const room$ = new BehaviorSubject(true)
-  const connector = new VenueConnector({
-    adapter: ADAPTERS[venue]!,
-    config: venues[venue],
-    watch: plan.instruments.map(({ instrument }) => ({ instrument, kinds: KINDS, isListed: true })),
-    interval: '1m',
-    lastBars: new Map(),
-    fees: { makerFeeBps: 2, takerFeeBps: 5 },
-    time,
-    seed: SEED,
-    home,
-    isTraded: () => true,
-    onOrderPath: true,
-    ...more,
-  })
-  const abort = new AbortController()
-  let running: Promise<void> | undefined
-  const subscription = connector.inputs$(room$).subscribe((input) => void inputs.push(input))
-  const rig: Rig = {
-    exchange,
-    connector,
-    inputs,
-    room$,
-    time: clock,
-    states,
-    timers: () => timers,
-    async begin() {
-      await connector.start(abort.signal)
-      running = connector.run({
-        signal: abort.signal,
-        degraded: (reason) => void states.push(`degraded ${reason}`),
-        recovered: () => void states.push('recovered'),
-      })
-      running.catch(() => undefined)
-    },
-    async stop() {
-      abort.abort()
-      await running
-      subscription.unsubscribe()
-    },
-    truth(instrument) {
-      const id = plan.instruments.find((entry) => entry.instrument === instrument)?.world
-      return exchange.world.instruments(clock.now()).find((entry) => entry.id === id)!
-    },
-  }
-  opened.push(rig)
-  return rig
-}
-
-const of = <T>(rig: Rig, type: PushedInput['type'], instrument?: InstrumentId): T[] =>
-  rig.inputs
-    .filter((input) => input.type === type)
-    .map(({ data }) => data as T & { readonly instrument?: InstrumentId }) // of that type, by the catalogue
-    .filter((data) => instrument === undefined || data.instrument === instrument)
-
-/** Until something holds, on the rig's clock. */
-async function until(rig: Rig, what: string, holds: () => boolean, withinMs = 5 * MINUTE_MS): Promise<void> {
-  const end = rig.time.now() + withinMs
-  while (!holds()) {
-    if (rig.time.now() > end) throw new Error(`not within ${withinMs / SECOND_MS} s: ${what}\n${shown(rig)}`)
-    await wait(rig.time, SECOND_MS)
-  }
-}
-
-/** What a person needs to see why. */
-function shown(rig: Rig): string {
-  const { stats } = rig.connector
-  return JSON.stringify({ ...stats, sockets: stats.sockets.map(({ ages: _, ...rest }) => rest), states: rig.states })
-}
-
-const close = (a: number, b: number, relative: number, absolute = 0): boolean =>
-  Math.abs(a - b) <= Math.max(absolute, relative * Math.abs(b))
-
-/** Every closed bar from the first one on, once, in order, with the numbers that the market had. */
-function expectBars(rig: Rig, instrument: InstrumentId, from: EpochMs, to: EpochMs): void {
-  const bars = of<BarClosed['data']>(rig, 'BarClosed', instrument)
-  const truth = rig.exchange.world.bars(rig.truth(instrument), MINUTE_MS, from, to, rig.exchange.now())
-  const seen = bars.filter(({ openTime }) => openTime < to)
-  expect(seen.map(({ openTime }) => openTime)).toEqual(truth.map(({ openTime }) => openTime))
-  seen.forEach((bar, i) => {
-    for (const key of ['open', 'high', 'low', 'close'] as const)
-      expect(close(bar[key], truth[i]![key], 1e-4), `${key} ${bar[key]} of ${truth[i]![key]}`).toBe(true)
-    expect(close(bar.volume, truth[i]!.volume, 0.02, 0.02), `volume ${bar.volume} of ${truth[i]!.volume}`).toBe(true)
-  })
-}
+import {
+  type ConnectorCase,
+  close,
+  expectBars,
+  KINDS,
+  makeRig,
+  of,
+  type Rig,
+  START,
+  shown,
+  until,
+} from './connector-rig.js'
 
 export function connectorContract(venue: Venue, plan: ConnectorCase): void {
   const ids = plan.instruments.map(({ instrument }) => instrument)
@@ -324,5 +166,76 @@ export function connectorContract(venue: Venue, plan: ConnectorCase): void {
       )
       for (const id of ids) expectBars(rig, id, from, to)
     })
+
+    it('reads two sockets a stream as one, whichever is cut or replaced', async () => {
+      const rig = await makeRig(venue, plan, { maxLifeMs: 90 * SECOND_MS }, { sockets: 2 })
+      await rig.begin()
+      const from = floorTo(rig.time.now(), MINUTE_MS)
+      const spoke = (): boolean => rig.connector.stats.sockets.every(({ isUp }) => isUp)
+      for (let cut = 0; cut < 6; cut++) {
+        await until(rig, 'all sockets', spoke)
+        rig.exchange.inject({ kind: 'disconnect', sockets: 1 })
+        await wait(rig.time, 20 * SECOND_MS)
+      }
+      const sum = (): number => rig.connector.stats.sockets.reduce((all, { rotations }) => all + rotations, 0)
+      await until(rig, 'rotations', () => sum() >= 4)
+      const to = floorTo(rig.time.now(), MINUTE_MS)
+      await until(rig, 'bars', () =>
+        ids.every((id) => (of<BarClosed['data']>(rig, 'BarClosed', id).at(-1)?.openTime ?? 0) >= to),
+      )
+      expect(rig.states, shown(rig)).toEqual([])
+      const names = rig.trades.map(({ instrument, id }) => `${instrument} ${id}`)
+      expect(names.length).toBeGreaterThan(20)
+      expect(new Set(names).size).toBe(names.length)
+      for (const id of ids) {
+        expectBars(rig, id, from, to)
+        const at = of<MarkChanged['data']>(rig, 'MarkChanged', id).map((mark) => mark.at)
+        expect(at).toEqual([...at].sort((a, b) => a - b))
+        const settledAt = of<FundingSettled['data']>(rig, 'FundingSettled', id).map((row) => row.settledAt)
+        expect(settledAt).toEqual([...new Set(settledAt)].sort((a, b) => a - b))
+      }
+      expect(rig.exchange.stats(), shown(rig)).toMatchObject({ bans: 0, limitHits: 0, errors: [] })
+    })
+
+    it('leaves the venue alone as long as it is told when others use up the limit, and loses nothing by it', async () => {
+      const rig = await makeRig(venue, plan)
+      await rig.begin()
+      const from = floorTo(rig.time.now(), MINUTE_MS)
+      const { path, query, times, everyMs, isBan } = plan.beside
+      await until(rig, 'bars', () => ids.every((id) => of(rig, 'BarClosed', id).length > 0))
+      // Streams are silent, so that REST is needed, and nothing is left for it.
+      rig.exchange.inject({ kind: 'drop', forMs: 130 * SECOND_MS })
+      const begin = rig.time.now()
+      if (isBan) rig.exchange.inject({ kind: 'banIp', forMs: 10 * MINUTE_MS })
+      while (rig.time.now() < begin + 120 * SECOND_MS && !isBan) {
+        for (let i = 0; i < times; i++) rig.askBeside(path, query)
+        await wait(rig.time, everyMs - (rig.time.now() % everyMs) + 1)
+      }
+      await until(rig, 'refusals', () => pausesOf(venue, rig).length > 0 || !isBan)
+      const to = floorTo(rig.time.now(), MINUTE_MS)
+      const whole = (): boolean =>
+        ids.every((id) => (of<BarClosed['data']>(rig, 'BarClosed', id).at(-1)?.openTime ?? 0) >= to)
+      await until(rig, 'bars behind it', whole, 15 * MINUTE_MS)
+      for (const id of ids) expectBars(rig, id, from, to)
+      for (const { at, until } of pausesOf(venue, rig)) {
+        // What was on its way already does not count.
+        const early = rig.asked.filter((asked) => asked.at > at + SECOND_MS && asked.at < until)
+        expect(early, `told at ${at} to wait until ${until}`).toEqual([])
+      }
+      expect(rig.exchange.stats()).toMatchObject({ bans: isBan ? 1 : 0, errors: [] })
+      await until(rig, 'recovery', () => rig.states.at(-1) === 'recovered')
+    })
+  })
+}
+
+/** When the venue told the connector to stay away, and until when, as its adapter reads it. */
+function pausesOf(venue: Venue, { asked }: Rig): { readonly at: EpochMs; readonly until: EpochMs }[] {
+  return asked.flatMap(({ at, reply }) => {
+    const body = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body)
+    const headers = Object.fromEntries(
+      Object.entries(reply.headers ?? {}).map(([key, value]) => [key.toLowerCase(), value]),
+    )
+    const { kind, waitMs } = ADAPTERS[venue]!.failure(reply.status, headers, body)
+    return kind === 'rateLimited' || kind === 'banned' ? [{ at, until: at + (waitMs ?? 0) }] : []
   })
 }

@@ -7,5 +7,6 @@ connectorContract('bybit', {
     { instrument: 'bybit.spot.BTCUSDT', world: 'BTC/USDT' },
     { instrument: 'bybit.inverse.BTCUSD', world: 'BTC/USD:BTC' },
   ],
+  beside: { path: '/v5/market/time', query: '', times: 0, everyMs: 1000, isBan: true },
   unknown: 'bybit.linear.BTCUSTD',
 })
