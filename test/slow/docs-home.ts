@@ -2,8 +2,7 @@
  * Owns a folder in which the commands of a page are executed: `quantbot` on the PATH, the examples beside it, made-up history in
  * data/. Nothing of it stays.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +16,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MAIN = join(ROOT, 'dist/src/cli/main.js')
 const [FIRST, LAST] = [parseDay('2017-08-17')!, parseDay('2024-12-31')!]
 const START_WAIT_MS = 120_000
+/** What a server says of itself is printed at once, but not in one piece. */
+const SAID_MS = 500
 
 /** A page that does not do what it says: names page, line and what was seen. */
 export class PageProblem extends Error {}
@@ -78,32 +79,26 @@ export class DocsHome {
       if (Date.now() > until || child.exitCode !== null) throw new PageProblem(`${at}: ${run} does not run`)
   }
 
-  /** Until its first line. What it prints later is read and forgotten, so that it never waits for a reader. */
+  /** Until it has said where it listens. What it prints later is read, so that it never waits for a reader. */
   async #serve(text: string, at: string): Promise<void> {
-    const child = spawn('bash', ['-c', `exec ${text}`], {
-      cwd: this.dir,
-      env: this.#env,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
+    const stdio: StdioOptions = ['ignore', 'pipe', 'ignore']
+    const child = spawn('bash', ['-c', `exec ${text}`], { cwd: this.dir, env: this.#env, stdio })
     this.#children.push(child)
-    const late = AbortSignal.timeout(START_WAIT_MS)
-    try {
-      const [first] = (await Promise.race([
-        once(child.stdout, 'data', { signal: late }),
-        once(child, 'exit').then(([code]) => Promise.reject(new Error(`exit ${code}`))),
-      ])) as [Buffer] // a stream without encoding
-      this.#printed = String(first)
-      child.stdout.resume()
-    } catch (error) {
-      throw new PageProblem(`${at}: does not listen: ${String(error)}\n${text}`)
-    }
+    let printed = ''
+    child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+      printed += part
+    })
+    for (const until = Date.now() + START_WAIT_MS; printed === ''; await sleep(100))
+      if (Date.now() > until || child.exitCode !== null) throw new PageProblem(`${at}: does not listen\n${text}`)
+    await sleep(SAID_MS)
+    this.#printed = printed
   }
 
   async #isRunning(run: string): Promise<boolean> {
     const { code, printed } = await this.#execute('quantbot', ['status', run, '--json'])
     if (code !== 0) return false
-    const status = JSON.parse(printed) as { state?: string; fills?: number } // status of our own process
-    return status.state === 'running' && (status.fills ?? 0) > 0
+    const status = JSON.parse(printed) as { state?: string; mode?: string; fills?: number } // status of our own process
+    return status.state === 'running' && (status.mode === 'paper' || (status.fills ?? 0) > 0)
   }
 
   /** Ends what goes on in the background, and removes the folder. */
