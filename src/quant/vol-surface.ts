@@ -7,6 +7,8 @@ import { impliedVol } from './implied-vol.js'
 
 /** methods.md 10: a quote whose bid and ask are further apart is dropped; decimal (10 points). */
 const SPREAD_VOL_MAX = 0.1
+/** 1 / √(2π). */
+const DENSITY_MAX = 0.3989422804014327
 const WING_DELTA = 0.25
 const ATM_DELTA = 0.5
 const POINTS = 100
@@ -42,6 +44,8 @@ export interface SmileLegs {
 export function usableVol(quote: OptionQuote, forward: number, years: number): number | null {
   const { side, strike, bid, ask, iv } = quote
   if (iv === null || !(iv > 0) || bid === null || ask === null || bid > ask) return null
+  // No vega is greater than that at the money: what is further apart than 10 points of it needs no solving.
+  if (ask - bid > SPREAD_VOL_MAX * forward * Math.sqrt(years) * DENSITY_MAX) return null
   const bidVol = impliedVol(side, bid, forward, strike, years, 0, iv)
   if (bidVol === null) return null
   // Prices rise with volatility: dearer than 10 points above the bid is further apart, with no need of the ask's own volatility.

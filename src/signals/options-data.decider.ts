@@ -4,7 +4,6 @@
  */
 import type { Decider } from '#core/decider'
 import { SILENCE } from '#core/decider'
-import { symbolOf } from '#core/ids'
 import { DAY_MS, type DurationMs, type EpochMs, MINUTE_MS } from '#core/time'
 import type { InstantClosed, OptionChainObserved, VolatilityIndexChanged } from '#events/market.events'
 import type { VolatilitySurfaceChanged } from '#events/market-view.events'
@@ -79,7 +78,7 @@ function sliceOf({ options, underlyingPrice, expiresAt, at }: OptionChainObserve
   const points: SmilePoint[] = []
   let dropped = 0
   for (const { instrument, option, strike, bid, ask, markIv } of options) {
-    if (symbolOf(instrument).includes('_')) continue
+    if (instrument.includes('_')) continue
     const quote = { side: option, strike, bid: inQuote(bid, underlyingPrice), ask: inQuote(ask, underlyingPrice) }
     const iv = usableVol({ ...quote, iv: markIv }, underlyingPrice, years)
     if (iv === null) dropped++
