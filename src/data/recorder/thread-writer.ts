@@ -1,6 +1,7 @@
 /**
  * Owns the writer of recorded rows that works in a thread of its own: checks, comparison, Parquet and the syncs of the disk
- * happen there. Never makes the process wait, nor keeps it from ending.
+ * happen there. Never makes the process wait, nor keeps it from ending. The lock of the lake is the process's, not the thread's:
+ * while it records, the process must not read or write the lake elsewhere.
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
