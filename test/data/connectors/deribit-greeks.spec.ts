@@ -4,43 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { deribitParser } from '#data/connectors/deribit/parser'
 import { readInstruments } from '#data/connectors/deribit/read-facts'
 import type { Normal, OptionRecord, ParseContext } from '#data/connectors/normal'
+import { black76, yearsTo } from '#quant/black76'
 import { sharedPath } from '../../shared.js'
 
-const YEAR_MS = 365 * 86_400_000
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC']
 const context: ParseContext = { receivedAt: 0, market: 'option', facts: () => undefined, price: () => undefined }
-
-/** erf by its series and, beyond 3, its continued fraction: exact to 1e-14, so that no error of it counts. */
-function normalCdf(x: number): number {
-  const z = Math.abs(x) / Math.SQRT2
-  if (z < 3) {
-    let term = z
-    let sum = z
-    for (let n = 1; n < 200; n++) {
-      term *= (-z * z) / n
-      sum += term / (2 * n + 1)
-    }
-    const erf = (2 / Math.sqrt(Math.PI)) * sum
-    return x >= 0 ? (1 + erf) / 2 : (1 - erf) / 2
-  }
-  let fraction = z
-  for (let n = 60; n >= 1; n--) fraction = z + n / 2 / fraction
-  const tail = Math.exp(-z * z) / (fraction * Math.sqrt(Math.PI)) / 2
-  return x >= 0 ? 1 - tail : tail
-}
-
-/** Black (1976), rate 0: delta of the forward, vega in USD for a point of volatility (0.01), price in USD. */
-function black76(forward: number, strike: number, years: number, vol: number, isCall: boolean) {
-  const width = vol * Math.sqrt(years)
-  const d1 = Math.log(forward / strike) / width + width / 2
-  const d2 = d1 - width
-  const sign = isCall ? 1 : -1
-  return {
-    price: sign * (forward * normalCdf(sign * d1) - strike * normalCdf(sign * d2)),
-    delta: sign * normalCdf(sign * d1),
-    vega: (forward * Math.sqrt(years) * Math.exp((-d1 * d1) / 2)) / Math.sqrt(2 * Math.PI) / 100,
-  }
-}
 
 interface Terms {
   readonly strike: number
@@ -62,11 +30,11 @@ function distances(options: readonly OptionRecord[]) {
     const { strike, expiresAt, isCall } = termsOf(option.instrument.split('.')[2]!)
     const { underlyingPrice, markIv, delta, vega, mark, ts } = option
     if (underlyingPrice === null || markIv === null || delta === null || vega === null || mark === null) continue
-    const plain = black76(underlyingPrice, strike, (expiresAt - ts) / YEAR_MS, markIv, isCall)
+    const plain = black76(isCall ? 'call' : 'put', underlyingPrice, strike, yearsTo(expiresAt, ts), markIv)!
     worst.count++
     worst.delta = Math.max(worst.delta, Math.abs(plain.delta - delta))
-    worst.vega = Math.max(worst.vega, Math.abs(plain.vega - vega) / Math.max(1, vega))
-    worst.mark = Math.max(worst.mark, Math.abs(plain.price / underlyingPrice - mark))
+    worst.vega = Math.max(worst.vega, Math.abs(plain.vegaPerPoint - vega) / Math.max(1, vega))
+    worst.mark = Math.max(worst.mark, Math.abs(plain.priceCoin - mark))
   }
   return worst
 }
