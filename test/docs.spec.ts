@@ -93,7 +93,7 @@ describe('pages', () => {
     const known = new Set(program.commands.map((command) => command.name()))
     const named = pages
       .filter((page) => !page.startsWith('docs/adr/'))
-      .flatMap((page) => [...read(page).matchAll(/(?:`|^|\$ )quantbot ([a-z]+)/gm)].map((match) => match[1]!))
+      .flatMap((page) => [...read(page).matchAll(/(?:`|^|\$ )quantbot ([a-z][a-z-]*)/gm)].map((match) => match[1]!))
     expect([...new Set(named)].filter((name) => !known.has(name))).toEqual([])
   })
 })
