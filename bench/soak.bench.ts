@@ -34,7 +34,7 @@ interface Sample {
 }
 
 /** Change of `y` by one of `x`, least squares. */
-export function slope(samples: readonly Sample[], y: (sample: Sample) => number): number {
+function slope(samples: readonly Sample[], y: (sample: Sample) => number): number {
   const n = samples.length
   const meanX = samples.reduce((sum, { at }) => sum + at, 0) / n
   const meanY = samples.reduce((sum, sample) => sum + y(sample), 0) / n
@@ -57,6 +57,7 @@ async function day(home: string, { speed, forMs, everyMs, warmMs }: Load): Promi
     seed: 77,
     speed,
     startAt: START,
+    backfill: forMs > HOUR_MS,
     instruments: [...BINANCE, ...BYBIT, ...OKX, ...DERIBIT],
     faults: (venue) => soakFaults({ seed: 77, venue, forMs, everyMs }),
   })
