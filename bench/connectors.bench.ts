@@ -37,7 +37,7 @@ interface Load {
 }
 
 const LOADS: Readonly<Record<Scale, Load>> = {
-  full: { frames: 150_000, runs: 5, latencyMs: 60_000, coins: 17, faultsMs: 1_800_000, faultsSpeed: 10 },
+  full: { frames: 150_000, runs: 5, latencyMs: 60_000, coins: 17, faultsMs: 900_000, faultsSpeed: 5 },
   tiny: { frames: 3000, runs: 1, latencyMs: 2500, coins: 4, faultsMs: 60_000, faultsSpeed: 30 },
 }
 const SYMBOLS = 50
