@@ -46,6 +46,10 @@ interface Lane {
   readonly startedAt: EpochMs
   /** Silence of all its topics together that is told, though a connection lives. */
   quietMs: DurationMs
+  /** Silence that the last look saw, by its begin. */
+  seenAt: EpochMs | null
+  /** Last data before a silence that counts as an outage; null: there is none. */
+  downAt: EpochMs | null
 }
 
 export class SocketGroup {
@@ -58,8 +62,6 @@ export class SocketGroup {
   #ids = 0
   #cancelTick: (() => void) | undefined
   #degradedAt: EpochMs | null = null
-  /** Silence that the last look saw, by its begin. */
-  #seenAt: EpochMs | null = null
 
   constructor(options: SocketGroupOptions) {
     const { adapter, time } = options
@@ -76,7 +78,6 @@ export class SocketGroup {
 
   start(plans: readonly SocketPlan[]): void {
     this.#degradedAt = null
-    this.#seenAt = null
     this.#lanes = plans.map((plan) => this.#lane(plan))
     for (const { sockets } of this.#lanes) for (const socket of sockets) socket.start()
     this.#tick()
@@ -127,7 +128,15 @@ export class SocketGroup {
 
   #lane(plan: SocketPlan): Lane {
     const { copies, time } = this.#options
-    const lane: Lane = { plan, sockets: [], subscriptions: [], startedAt: time.now(), quietMs: quietMs(plan) }
+    const lane: Lane = {
+      plan,
+      sockets: [],
+      subscriptions: [],
+      startedAt: time.now(),
+      quietMs: quietMs(plan),
+      seenAt: null,
+      downAt: null,
+    }
     const index = this.#laneCount++
     for (let copy = 0; copy < copies; copy++) {
       const socket = this.#socket(lane, `${plan.endpoint}#${index}${copy === 0 ? '' : '+'}`)
@@ -206,27 +215,35 @@ export class SocketGroup {
   #tick(): void {
     const { time, onDegraded, onRecovered } = this.#options
     const now = time.now()
-    let downAt: EpochMs | null = null
-    let where = ''
-    for (const { plan, sockets, startedAt, quietMs } of this.#lanes) {
-      const dataAt = Math.max(startedAt, ...sockets.map((socket) => socket.dataAt ?? startedAt))
-      const isUp = sockets.some((socket) => socket.isUp)
-      if (now - dataAt <= (isUp ? quietMs : TOLERANCE_MS) || (downAt !== null && dataAt >= downAt)) continue
-      downAt = dataAt
-      where = plan.endpoint
-    }
-    if (downAt === null && this.#degradedAt !== null) {
+    for (const lane of this.#lanes) look(lane, now)
+    const down = this.#lanes.filter(({ downAt }) => downAt !== null)
+    const [first] = down.sort((a, b) => a.downAt! - b.downAt!)
+    if (first === undefined && this.#degradedAt !== null) {
       const since = this.#degradedAt
       this.#degradedAt = null
       onRecovered(now - since)
-    } else if (downAt !== null && this.#degradedAt === null && downAt === this.#seenAt) {
-      this.#degradedAt = downAt
-      onDegraded(`no data on ${where}`)
+    } else if (first !== undefined && this.#degradedAt === null) {
+      this.#degradedAt = first.downAt
+      onDegraded(`no data on ${first.plan.endpoint}`)
     }
-    // After a pause of the whole process frames wait behind this tick: silence counts when it is seen twice.
-    this.#seenAt = downAt
     this.#cancelTick = time.after(TICK_MS, () => this.#tick())
   }
+}
+
+/**
+ * Down since its last data: without a connection for longer than is tolerated, or on an open one that is silent for too long;
+ * up again with new data. Seen twice, because after a pause of the whole process frames wait behind the first look.
+ */
+function look(lane: Lane, now: EpochMs): void {
+  const { sockets, startedAt, quietMs } = lane
+  const dataAt = Math.max(startedAt, ...sockets.map((socket) => socket.dataAt ?? startedAt))
+  if (lane.downAt !== null) {
+    if (dataAt > lane.downAt) lane.downAt = null
+    return
+  }
+  const isSilent = now - dataAt > (sockets.some(({ isOpen }) => isOpen) ? quietMs : TOLERANCE_MS)
+  if (isSilent && lane.seenAt === dataAt) lane.downAt = dataAt
+  lane.seenAt = isSilent ? dataAt : null
 }
 
 /** Half of the shortest silence that any of its topics is allowed; for ever where all may be silent for ever. */

@@ -79,6 +79,11 @@ export class StreamSocket {
     return this.#link !== undefined && isSound(this.#link)
   }
 
+  /** A connection stands, whether data came on it or not. */
+  get isOpen(): boolean {
+    return this.#link !== undefined && this.#link.openedAt !== null
+  }
+
   /** Whether the topic is given up here. */
   hasLost(topic: string): boolean {
     return this.#lost.has(topic)
