@@ -7,6 +7,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // A minute of streams each: all venues at once.
+    sequence: { concurrent: true },
     include: ['test/live/**/*.spec.ts'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 60_000,

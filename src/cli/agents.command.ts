@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { catalogue, describeAgents } from '#actors/catalogue'
 import { configSchema } from '#core/config/schema'
+import { QuantbotError } from '#core/errors'
 import { readConfig } from './config-file.js'
 import type { GlobalOptions } from './home.js'
 import { say, sayJson } from './terminal.js'
@@ -9,6 +10,7 @@ import { say, sayJson } from './terminal.js'
 interface AgentsOptions extends GlobalOptions {
   readonly config?: string
   readonly graph?: boolean
+  readonly mode: string
 }
 
 export function registerAgents(program: Command): void {
@@ -16,13 +18,19 @@ export function registerAgents(program: Command): void {
     .command('agents')
     .description('list the agents of a configuration in the order in which they read an event')
     .option('--config <file>', 'configuration (default: the built-in one)')
+    .option('--mode <mode>', 'sim, or paper: with those of a run on venues', 'sim')
     .option('--graph', 'print the dependencies as a Mermaid graph')
     .action((_, command: Command) => listAgents(command.optsWithGlobals<AgentsOptions>()))
 }
 
 function listAgents(options: AgentsOptions): void {
   const config = options.config === undefined ? configSchema.parse({}) : readConfig(options.config)
-  const agents = describeAgents(catalogue(config, 'nextOpen')).map((agent) => ({ ...agent, state: 'idle' }))
+  if (options.mode !== 'sim' && options.mode !== 'paper')
+    throw new QuantbotError('USAGE', `--mode ${options.mode} is neither sim nor paper`)
+  const agents = describeAgents(catalogue(config, options.mode === 'paper' ? 'quote' : 'nextOpen')).map((agent) => ({
+    ...agent,
+    state: 'idle',
+  }))
   if (options.json === true) {
     sayJson(agents)
     return

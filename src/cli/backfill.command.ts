@@ -70,6 +70,11 @@ export function registerBackfill(program: Command): void {
     .option('--verify', 'asks for everything again and tells where the venue contradicts the lake')
     .option('--lag <seconds>', 'added to the close of each row as the time from which it may be read', '0')
     .option('--parallel <n>', 'pieces asked for at once', '4')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  quantbot backfill --venue binance --symbols BTCUSDT,ETHUSDT --from 2023-01-01 --archives\n' +
+        '  quantbot backfill --venue okx --market swap --symbols BTC-USDT-SWAP --kinds bars,funding,oi --from 2025-01-01',
+    )
     .action((_, command: Command) => backfillCommand(command.optsWithGlobals<BackfillOptions>()))
 }
 

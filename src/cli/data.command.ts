@@ -11,7 +11,7 @@ import { describeKey, qualityTable } from './quality-table.js'
 import { endProgress, progress, say, sayJson } from './terminal.js'
 
 export function registerData(program: Command): void {
-  const data = program.command('data').description('what the lake holds')
+  const data = program.command('data').description('the lake: list what it holds, check it, ask it in SQL, compact it')
   data
     .command('list')
     .description('every series with its rows and extent')
@@ -31,7 +31,8 @@ async function listCommand(options: GlobalOptions): Promise<void> {
     sayJson(series)
     return
   }
-  if (series.length === 0) say('The lake is empty. quantbot import --help tells how to fill it.')
+  if (series.length === 0)
+    say('The lake is empty. quantbot import --help and quantbot backfill --help tell how to fill it.')
   for (const { key, rows, first, last } of series)
     say(`${describeKey(key).padEnd(36)} ${String(rows).padStart(8)}  ${isoDay(first)} … ${isoDay(last)}`)
 }

@@ -27,7 +27,7 @@ interface Refusal {
 export function registerParse(program: Command): void {
   program
     .command('parse')
-    .description('prints the normalised form of payloads of a venue: REST answers or frames of its sockets')
+    .description('print the normalised form of payloads of a venue: REST answers or frames of its sockets')
     .argument('<file>', 'a JSON document, a fixture, or lines of frames (.jsonl, .gz, recordings); - is standard input')
     .requiredOption('--venue <venue>', `one of ${Object.keys(PARSERS).join(', ')}`)
     .option('--as <topic>', 'topic or endpoint that the payload is of; without it, it is told by its keys')

@@ -25,7 +25,7 @@ export function registerProjections(program: Command): void {
     .description('the aggregate store: tables for queries, made from the logs')
   projections
     .command('rebuild')
-    .description('deletes the rows of runs and projects their logs again')
+    .description('delete the rows of runs and project their logs again')
     .argument('[run...]', 'ids, paths or `last` (default: every run)')
     .option('--config <file>', 'configuration that names the store (default: DuckDB in the home)')
     .action((runs: readonly string[], _, command: Command) =>

@@ -1,4 +1,5 @@
 /** Owns which aggregate store a configuration names, which world a run belongs to, and a projector beside a running process. */
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { machineTime } from '#actors/scaled-time'
 import type { StoresConfig } from '#core/config/schema'
@@ -25,6 +26,7 @@ export function openAggregate(home: string, stores: StoresConfig): AggregateStor
     case 'none':
       return undefined
     case 'duckdb':
+      mkdirSync(home, { recursive: true })
       return new DuckdbStore(aggregateFile(home))
     case 'postgres': {
       if (stores.postgres === undefined)

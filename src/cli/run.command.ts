@@ -9,7 +9,7 @@ export function registerRun(program: Command): void {
   program
     .command('run')
     .description('trade: one process, by default on the built-in market, offline; Ctrl-C ends it in good order')
-    .option('--mode <mode>', 'sim: the built-in market; paper: live data of venues, simulated fills; live', 'sim')
+    .option('--mode <mode>', 'sim: the built-in market; paper: live data of venues, simulated fills', 'sim')
     .option('--config <file>', 'configuration (default: the built-in one)')
     .option('--run <id>', 'id of the run; one that exists goes on where its log ends (default: from the time of day)')
     .option('--child-of <run>', 'a new run that takes over the book of another one')
@@ -20,6 +20,11 @@ export function registerRun(program: Command): void {
     .option('--days <n>', 'sim: stop after so many simulated days')
     .option('--for <seconds>', 'stop after so many seconds')
     .option('--no-view', 'lines instead of the live view')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  quantbot run\n  quantbot run --mode paper --config examples/paper.yaml --run desk\n' +
+        '  quantbot run --mode paper --config examples/paper.yaml --speed 20 --clock venue   against quantbot sim-exchange --speed 20',
+    )
     .action((_, command: Command) => runCommand(command.optsWithGlobals<RunOptions>()))
 }
 

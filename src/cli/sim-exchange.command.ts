@@ -53,6 +53,10 @@ export function registerSimExchange(program: Command): void {
     .option('--seed <n>', 'of the generated market and of faults', '1')
     .option('--symbols <n>', 'how many coins; default 20')
     .option('--faults <file>', 'YAML or JSON: a list of faults, or {seed, everySeconds, kinds}')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  quantbot sim-exchange --venue all --port 8801\n  quantbot sim-exchange --venue okx --speed 20 --faults faults.yaml',
+    )
     .action((_, command: Command) => simExchangeCommand(command.optsWithGlobals<SimExchangeOptions>()))
 }
 
