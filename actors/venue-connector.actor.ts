@@ -159,10 +159,11 @@ export class VenueConnector implements Feed {
   /** Behind an overflow: nothing more is read before what waits has found room. */
   async #untilRoom(signal: AbortSignal): Promise<void> {
     if (this.#outbox.length < OUTBOX_MAX) return
-    const since = this.#time.now()
-    this.#onDegraded(`${this.#outbox.length} inputs wait for room`)
+    this.#degraded = `${this.#outbox.length} inputs wait for room`
+    this.#work?.degraded(this.#degraded)
     while (this.#outbox.length > 0 && !signal.aborted) await wait(this.#time, ROOM_MS, signal)
-    this.#onRecovered(this.#time.now() - since)
+    this.#degraded = ''
+    this.#work?.recovered()
   }
 
   async run(work: AgentWork): Promise<void> {
