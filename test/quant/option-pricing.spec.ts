@@ -1,11 +1,15 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DAY_MS } from '#core/time'
 import { black76, black76Price, forwardDelta, type OptionSide, strikeOfDelta, yearsTo } from '#quant/black76'
 import { impliedVol } from '#quant/implied-vol'
 import { coinDelta, hedgedStraddlePnl, straddleWings, variancePremium } from '#quant/volatility-premium'
+import { sharedPath } from '../shared.js'
 
 const F = 60_000
+const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC']
+const chain = sharedPath('data', 'options', 'deribit', 'BTC-chain-2021-02.csv')
 const side = fc.constantFrom<OptionSide>('call', 'put')
 const terms = fc.record({
   side,
@@ -119,6 +123,37 @@ describe('implied volatility', () => {
     expect(impliedVol('put', 100, F, 58_000, 0)).toBeNull()
     expect(impliedVol('call', 1e-6, F, F, 0.1)).toBeNull()
     expect(impliedVol('call', Number.NaN, F, F, 0.1)).toBeNull()
+  })
+
+  it.skipIf(!chain)('is the venue’s own of a recorded chain’s bids and asks', () => {
+    const [head, ...lines] = readFileSync(chain!, 'utf8').trim().split('\n')
+    const columns = head!.split(',')
+    let [count, worst] = [0, 0]
+    for (const line of lines) {
+      const cells = line.split(',')
+      const cell = (name: string): number => Number(cells[columns.indexOf(name)])
+      const [, date, strike, letter] = cells[1]!.split('-')
+      const [day, month, year] = [date!.slice(0, -5), MONTHS.indexOf(date!.slice(-5, -2)), date!.slice(-2)]
+      const years = yearsTo(Date.UTC(2000 + Number(year), month, Number(day), 8), cell('ts'))
+      // Nearer to expiry the seconds between the venue's figure and its row are worth more than what is compared.
+      if (years < 14 / 365) continue
+      const forward = cell('underlying_price')
+      for (const at of ['bid', 'ask']) {
+        const told = cell(`${at}_iv_pct`)
+        // The venue stops looking at 500 % or so, and tells what it has beneath intrinsic too.
+        if (!(told > 0 && told < 400)) continue
+        const price = cell(at) * forward
+        const found = impliedVol(letter === 'C' ? 'call' : 'put', price, forward, Number(strike), years)
+        if (found === null) continue
+        count++
+        worst = Math.max(worst, Math.abs(100 * found - told))
+      }
+    }
+    process.stdout.write(
+      `implied volatility: ${count} bids and asks, at most ${worst.toFixed(4)} points from the venue's\n`,
+    )
+    expect(count).toBeGreaterThan(400)
+    expect(worst).toBeLessThan(0.01)
   })
 
   it('takes what in-the-money prices say by parity', () => {
