@@ -226,6 +226,9 @@ export function shown(rig: Rig): string {
 export const close = (a: number, b: number, relative: number, absolute = 0): boolean =>
   Math.abs(a - b) <= Math.max(absolute, relative * Math.abs(b))
 
+/** Contracts of money are coins at one price a bar, in whole contracts; Deribit writes volumes as binary fractions. */
+const VOLUME = { relative: 0.02, absolute: 0.02 } as const
+
 /** Every closed bar from the first one on, once, in order, with the numbers that the market had. */
 export function expectBars(rig: Rig, instrument: InstrumentId, from: EpochMs, to: EpochMs): void {
   const bars = of<BarClosed['data']>(rig, 'BarClosed', instrument)
@@ -237,6 +240,9 @@ export function expectBars(rig: Rig, instrument: InstrumentId, from: EpochMs, to
     const isExact = /^(?:spot|linear)/.test(rig.truth(instrument).kind) && !instrument.startsWith('deribit')
     if (isExact) expect(bar.volume, 'volume').toBe(truth[i]!.volume)
     else
-      expect(close(bar.volume, truth[i]!.volume, 0.02, 0.02), `volume ${bar.volume} of ${truth[i]!.volume}`).toBe(true)
+      expect(
+        close(bar.volume, truth[i]!.volume, VOLUME.relative, VOLUME.absolute),
+        `volume ${bar.volume} of ${truth[i]!.volume}`,
+      ).toBe(true)
   })
 }

@@ -23,6 +23,15 @@ import {
   until,
 } from './connector-rig.js'
 
+/** Digits behind the point of value / truth. Venues write marks with two to eight decimals of the quote. */
+const MARK_DIGITS = 6
+/** Written in coins, contracts of coins, or USD that are turned back at the mark that was sent with them. */
+const OPEN_INTEREST_DIGITS = 6
+/** Binance COIN-M tells contracts of 100 USD without a price: they are turned into coins at the last price that was seen. */
+const CONVERTED_DIGITS = 2
+/** The book is as old as its last frame, and the quote that it is held against is of now: a move of the market, relative. */
+const BOOK_AGE = 2e-3
+
 export function connectorContract(venue: Venue, plan: ConnectorCase): void {
   const ids = plan.instruments.map(({ instrument }) => instrument)
 
@@ -62,11 +71,12 @@ export function connectorContract(venue: Venue, plan: ConnectorCase): void {
         if (truth.kind === 'spot') continue
         const marks = of<MarkChanged['data']>(rig, 'MarkChanged', id)
         expect(marks.length).toBeGreaterThan(10)
-        for (const { mark, at } of marks.slice(-5)) expect(close(mark, world.mark(truth, at), 2e-3)).toBe(true)
+        for (const { mark, at } of marks) expect(mark / world.mark(truth, at)).toBeCloseTo(1, MARK_DIGITS)
         if (plan.without?.openInterest === undefined) {
           const seen = of<OpenInterestChanged['data']>(rig, 'OpenInterestChanged', id).at(-1)
           expect(seen, `open interest of ${id}`).toBeDefined()
-          expect(close(seen!.openInterest, world.openInterest(truth, seen!.at), 0.02)).toBe(true)
+          const digits = id.startsWith('binance.coinm.') ? CONVERTED_DIGITS : OPEN_INTEREST_DIGITS
+          expect(seen!.openInterest / world.openInterest(truth, seen!.at)).toBeCloseTo(1, digits)
         }
         if (!truth.kind.endsWith('Perpetual') || plan.without?.settlements !== undefined) continue
         await until(rig, `settlement of ${id}`, () => of(rig, 'FundingSettled', id).length > 0)
@@ -80,7 +90,7 @@ export function connectorContract(venue: Venue, plan: ConnectorCase): void {
         const { bid, ask } = rig.connector.session.top(id)!
         const quote = world.quote(rig.truth(id), rig.exchange.now())
         expect(bid[0]).toBeLessThan(ask[0])
-        expect(close(bid[0], quote.bid, 2e-3) && close(ask[0], quote.ask, 2e-3)).toBe(true)
+        expect(close(bid[0], quote.bid, BOOK_AGE) && close(ask[0], quote.ask, BOOK_AGE)).toBe(true)
       }
       // Every input is one that the log takes.
       const lines = new LineBuffer()
