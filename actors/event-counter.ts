@@ -1,7 +1,17 @@
 /** Owns the counts of what this process made durable. Never looks at numbers of the market. */
 import type { AnyEvent } from '#events/catalogue'
 
-const MARKET = new Set(['BarClosed', 'QuoteChanged', 'FundingSettled', 'InstantClosed'])
+const MARKET = new Set([
+  'BarClosed',
+  'QuoteChanged',
+  'FundingSettled',
+  'InstantClosed',
+  'MarkChanged',
+  'FundingRateChanged',
+  'OpenInterestChanged',
+  'VolatilityIndexChanged',
+  'OptionChainObserved',
+])
 
 export class Counter {
   events = 0

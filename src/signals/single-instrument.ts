@@ -20,6 +20,7 @@ import {
   expires,
   goFlat,
   hear,
+  isAboutHolding,
   judgeInput,
   type SignalDraft,
   speaks,
@@ -138,6 +139,8 @@ function decide<I extends InstrumentState>(
   if (event.type !== 'InstantClosed') {
     if (event.type === 'FundingSettled') return SILENCE
     const one = find(state, event.type === 'DataQualityChanged' ? event.data.subject : event.data.instrument)
+    // A doubt that passed is no time to decide: only what was held because of it is said anew.
+    if (event.type === 'DataQualityChanged' && !(one !== undefined && isAboutHolding(one.voice))) return SILENCE
     return one !== undefined && speaks(one.voice, rules.band) ? [say(rules, one, context)] : SILENCE
   }
   const { missing } = event.data

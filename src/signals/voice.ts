@@ -111,6 +111,11 @@ export function heldReason(voice: Voice): string | undefined {
   return `held-${voice.badChecks[0]}`
 }
 
+/** Whether a word is held back now, or was when the voice spoke last. */
+export function isAboutHolding(voice: Voice): boolean {
+  return heldReason(voice) !== undefined || voice.saidReason.startsWith('held-')
+}
+
 /** Too old, or gone: nothing is left to hold. */
 const isOver = (voice: Voice): boolean => voice.delisted || voice.reason === 'stale'
 

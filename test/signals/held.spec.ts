@@ -41,7 +41,11 @@ describe('a signal whose data is bad', () => {
     expect(said(old.drafts)).toMatchObject({ reason: 'stale', side: 'flat', targetWeight: 0 })
   })
 
-  it('that has not spoken has nothing to hold', () => {
+  it('that has not spoken has nothing to hold, and does not begin to speak when a doubt passes', () => {
     given(tsmom(), []).when(quality('outlier', true)).thenNothing()
+    const warm = createTsmom({ ...configSchema.parse({}).signals.tsmom, lookbackDays: 3, skipDays: 2 }, [entry()])
+    const state = rising.reduce((now, one) => warm.evolve(now, one), warm.initial())
+    const doubted = warm.evolve(warm.evolve(state, quality('stale', true)), quality('stale', false))
+    expect(warm.decide(doubted, quality('stale', false), {} as never)).toEqual([])
   })
 })
