@@ -23,7 +23,9 @@ export type AnyDecider = Decider<unknown>
 /** The deciders of a configuration, dependencies first. Signals that are switched off are not registered. */
 export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
   const { universe, interval, signals } = config
-  const deciders: AnyDecider[] = [createMarketBars(universe, interval)]
+  const deciders: AnyDecider[] = [
+    createMarketBars(universe, interval, { awaitsMissing: fills !== 'nextOpen' && readsVenues(config) }),
+  ]
   if (fills !== 'nextOpen' && readsVenues(config))
     deciders.push(
       createMarketCoverage(),

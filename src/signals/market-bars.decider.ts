@@ -44,7 +44,13 @@ export interface MarketBarsState {
   earliestEnd: number
 }
 
+/** `awaitsMissing`: bars that an instant misses come later (connectors fill them); on a tape they never do. */
+export interface MarketBarsOptions {
+  readonly awaitsMissing?: boolean
+}
+
 type In = BarClosed | InstantClosed
+const NOBODY: readonly string[] = []
 type Draft = { readonly type: 'BarAggregated'; readonly data: BarAggregated['data'] }
 const NEVER = Number.MAX_SAFE_INTEGER
 
@@ -107,14 +113,15 @@ function takeBar(state: MarketBarsState, bar: BarClosed['data']): void {
   if (builder.current.parts === builder.expected) close(state, builder)
 }
 
-function takeInstant(state: MarketBarsState, instant: number): void {
+/** `awaited`: instruments whose bars are filled later, in order: their day ends with its last part or the first one behind it. */
+function takeInstant(state: MarketBarsState, instant: number, awaited: readonly string[]): void {
   if (instant < state.earliestEnd) return
   state.earliestEnd = NEVER
   for (let i = 0; i < state.builders.length; i++) {
     const builder = state.builders[i]!
     if (builder.current.parts === 0) continue
     const end = builder.current.openTime + DAY_MS
-    if (end <= instant) close(state, builder)
+    if (end <= instant && !awaited.includes(builder.instrument)) close(state, builder)
     else if (end < state.earliestEnd) state.earliestEnd = end
   }
 }
@@ -164,6 +171,7 @@ function decide(state: MarketBarsState, event: In): readonly Draft[] {
 export function createMarketBars(
   universe: readonly UniverseEntry[],
   interval: Interval,
+  { awaitsMissing = false }: MarketBarsOptions = {},
 ): Decider<MarketBarsState, In, BarAggregated> {
   const finer = universe.filter((entry) => intervalMs(entry.interval ?? interval) < DAY_MS)
   const used = new Set(finer.map((entry) => entry.interval ?? interval))
@@ -193,7 +201,8 @@ export function createMarketBars(
     }),
     evolve(state, event) {
       if (event.type === 'BarClosed') takeBar(state, event.data)
-      else if (event.type === 'InstantClosed') takeInstant(state, event.data.instant)
+      else if (event.type === 'InstantClosed')
+        takeInstant(state, event.data.instant, awaitsMissing ? event.data.missing : NOBODY)
       else told(state, event.data)
       return state
     },

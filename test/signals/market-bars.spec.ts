@@ -176,3 +176,24 @@ describe('market/bars', () => {
     }
   })
 })
+
+describe('market/bars of a run on venues', () => {
+  const live = () => createMarketBars([entry(BTC, '1h'), entry(ETH, '1h')], '1d', { awaitsMissing: true })
+  const midnight = instant(1, [BTC])
+
+  it('waits for bars that are filled after midnight, and tells the whole day then', () => {
+    const { drafts } = given(live(), [...hours(0, 20), midnight]).when(hour(20))
+    expect(drafts).toEqual([])
+    const whole = given(live(), [...hours(0, 20), midnight, ...hours(20, 23)]).when(hour(23))
+    expect(whole.drafts).toMatchObject([{ type: 'BarAggregated', data: { parts: 24, complete: true } }])
+  })
+
+  it('tells a day whose rest the venue never had with the first bar behind it, and others at midnight', () => {
+    const partial = given(live(), [...hours(0, 20), midnight]).when(hour(24))
+    expect(partial.drafts).toMatchObject([{ data: { parts: 20, complete: false } }])
+    const eth = [0, 1, 2].map((at) => hour(at, flatCandle(50), ETH))
+    given(live(), eth)
+      .when(midnight)
+      .then([{ type: 'BarAggregated', data: expect.objectContaining({ instrument: ETH, parts: 3 }) as object }])
+  })
+})
