@@ -74,7 +74,7 @@ export class InstrumentBook {
       if (facts === undefined || hasExpired(facts, now)) return []
       return kinds.map((kind): Want => (kind === 'bars' ? { kind, facts, interval } : { kind, facts }))
     })
-    return [...watched, ...this.#chainWants(now, price)]
+    return [...watched, ...statusWants(watched), ...this.#chainWants(now, price)]
   }
 
   /** When the next of those expires that are read; infinity: none does. */
@@ -161,6 +161,18 @@ export class InstrumentBook {
   }
 }
 
+/** The venue's word on each market that is watched: what is delisted is known at once, not with the next look at the terms. */
+function statusWants(watched: readonly Want[]): Want[] {
+  const markets = new Set(watched.filter(({ kind }) => kind === 'status').map(marketOf))
+  return watched.flatMap((want): Want[] => {
+    const market = marketOf(want)
+    if (markets.has(market)) return []
+    markets.add(market)
+    return [{ kind: 'status', facts: want.facts }]
+  })
+}
+
+const marketOf = ({ facts }: Want): string => parseInstrument(facts.instrument)?.market ?? ''
 const hasExpired = ({ expiresAt }: InstrumentFacts, now: EpochMs): boolean => expiresAt !== null && expiresAt <= now
 
 /** The id with the fewest edits between, when they are few: to say what may have been meant. */

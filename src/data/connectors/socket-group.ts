@@ -237,11 +237,13 @@ export class SocketGroup {
 function look(lane: Lane, now: EpochMs): void {
   const { sockets, startedAt, quietMs } = lane
   const dataAt = Math.max(startedAt, ...sockets.map((socket) => socket.dataAt ?? startedAt))
+  const isOpen = sockets.some((socket) => socket.isOpen)
   if (lane.downAt !== null) {
-    if (dataAt > lane.downAt) lane.downAt = null
+    // Where all topics may be silent for ever, nobody can wait for data.
+    if (dataAt > lane.downAt || (isOpen && quietMs === Number.POSITIVE_INFINITY)) lane.downAt = null
     return
   }
-  const isSilent = now - dataAt > (sockets.some(({ isOpen }) => isOpen) ? quietMs : TOLERANCE_MS)
+  const isSilent = now - dataAt > (isOpen ? quietMs : TOLERANCE_MS)
   if (isSilent && lane.seenAt === dataAt) lane.downAt = dataAt
   lane.seenAt = isSilent ? dataAt : null
 }
