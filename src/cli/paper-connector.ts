@@ -4,7 +4,7 @@ import type { Config } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
 import { parseInstrument } from '#core/ids'
 import type { TimePort } from '#core/ports'
-import { MINUTE_MS } from '#core/time'
+import { type EpochMs, floorTo, intervalMs, MINUTE_MS } from '#core/time'
 import type { StreamKind } from '#data/connectors/adapter.port'
 import type { Normal } from '#data/connectors/normal'
 import type { WatchedInstrument } from '#data/connectors/session.port'
@@ -17,6 +17,8 @@ export interface PaperConnectorOptions {
   readonly config: Config
   readonly use: VenueUse
   readonly time: TimePort
+  /** When the run was made. */
+  readonly startedAt: EpochMs
   readonly isTraded: (instrument: string) => boolean
   readonly tap: (record: Normal, receivedAt: number) => void
 }
@@ -30,7 +32,7 @@ export interface PaperConnector {
 
 /** CONFIG_INVALID, SECRET_MISSING. */
 export function paperConnector(options: PaperConnectorOptions): PaperConnector {
-  const { home, config, use, time, isTraded, tap } = options
+  const { home, config, use, time, startedAt, isTraded, tap } = options
   const { marketData, interval, execution } = config
   const lastBars = new Map<string, number>()
   const lastSettlements = new Map<string, number>()
@@ -58,9 +60,11 @@ export function paperConnector(options: PaperConnectorOptions): PaperConnector {
   return {
     connector,
     fillFrom: ({ bars, settlements }) => {
+      const stepMs = intervalMs(interval)
       for (const { instrument } of use.universe) {
         const last = bars[`${instrument} ${interval}`]
-        if (last !== undefined) lastBars.set(instrument, last)
+        // Without history the log has every bar from the beginning of the run on.
+        lastBars.set(instrument, last ?? floorTo(startedAt, stepMs) - stepMs)
       }
       for (const [instrument, last] of Object.entries(settlements)) lastSettlements.set(instrument, last)
     },

@@ -163,6 +163,7 @@ class PaperFeeds {
         config,
         use,
         time,
+        startedAt,
         isTraded: (instrument) => this.#traded?.has(instrument) === true,
         tap: (record, receivedAt) => {
           quality.record(record, receivedAt)

@@ -1,4 +1,5 @@
 /** Owns how far a venue's clock is from ours, and so the venue's time. Never sets a clock. */
+import { QuantbotError } from '#core/errors'
 import type { TimePort } from '#core/ports'
 import type { DurationMs, EpochMs } from '#core/time'
 
@@ -13,6 +14,9 @@ export interface OffsetMeasure {
 
 /** Samples a measurement (ours): the one with the shortest way there and back is believed. */
 const SAMPLES = 5
+
+/** The measure is wrong by up to half of a round trip: beyond this the one before is the better one (ours). */
+const RTT_MAX_MS = 4000
 
 export class ClockOffset {
   readonly #time: TimePort
@@ -51,6 +55,8 @@ export class ClockOffset {
         const venueTs = await this.#ask(signal)
         const measuredAt = this.#time.now()
         const rttMs = measuredAt - sentAt
+        if (rttMs > RTT_MAX_MS)
+          throw new QuantbotError('VENUE_UNREACHABLE', `an answer after ${rttMs} ms does not tell the venue's time`)
         if (best === undefined || rttMs < best.rttMs)
           best = { offsetMs: Math.round(venueTs - (sentAt + measuredAt) / 2), rttMs, measuredAt }
       } catch (error) {

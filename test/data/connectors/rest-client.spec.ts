@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { scaledTime } from '#actors/scaled-time'
 import { type Call, type Page, VenueFailed, type VenueFailure } from '#data/connectors/adapter.port'
+import { ADAPTERS } from '#data/connectors/adapters'
 import { ClockOffset } from '#data/connectors/clock-offset'
-import { resolveEndpoints } from '#data/connectors/endpoints'
+import { networkHeaders, resolveEndpoints } from '#data/connectors/endpoints'
 import { fieldsOf, numberOf } from '#data/connectors/fields'
 import { parseJson } from '#data/connectors/json-text'
 import type { Refused } from '#data/connectors/quarantine'
@@ -227,6 +228,14 @@ describe('endpoints', () => {
   }
   const config = { network: 'mainnet', endpoints: {} } as const
 
+  it('tell the testnet by a header where it shares its hosts, and nobody else', () => {
+    const { okx, bybit } = ADAPTERS
+    expect(networkHeaders(okx!, { network: 'testnet', rest: undefined })).toEqual({ 'x-simulated-trading': '1' })
+    expect(networkHeaders(okx!, { network: 'mainnet', rest: undefined })).toEqual({})
+    expect(networkHeaders(okx!, { network: 'testnet', rest: 'http://127.0.0.1:1' })).toEqual({})
+    expect(networkHeaders(bybit!, { network: 'testnet', rest: undefined })).toEqual({})
+  })
+
   it('are the network’s, one origin’s, or single ones', () => {
     const adapter = { venue: 'binance', endpoints } as const
     expect(resolveEndpoints(adapter, config)).toEqual({ rest: 'https://a', ws: 'wss://a' })
@@ -261,6 +270,24 @@ describe('the clock offset', () => {
     expect(Math.abs(measured.offsetMs - 5000)).toBeLessThanOrEqual(10)
     expect(offset.now() - time.now()).toBe(measured.offsetMs)
     expect(offset.local(offset.now())).toBe(time.now())
+  })
+
+  it('does not believe a question that waited: the measure before it stands', async () => {
+    const time = new ManualTime()
+    let waitMs = 0
+    const offset = new ClockOffset(
+      time,
+      async () => {
+        await time.advance(waitMs) // for the end of a ban, before it was sent at all
+        return time.now()
+      },
+      2,
+    )
+    await offset.measure()
+    expect(offset.last?.offsetMs).toBe(0)
+    waitMs = 120_000
+    await expect(offset.measure()).rejects.toMatchObject({ code: 'VENUE_UNREACHABLE' })
+    expect(offset.last?.offsetMs).toBe(0)
   })
 
   it('fails only when nothing answers', async () => {
