@@ -16,7 +16,7 @@ import {
 import { runBackfill } from '#data/backfill/run-backfill'
 import type { VenueAdapter } from '#data/connectors/adapter.port'
 import { ADAPTERS } from '#data/connectors/adapters'
-import { resolveEndpoints } from '#data/connectors/endpoints'
+import { networkHeaders, resolveEndpoints } from '#data/connectors/endpoints'
 import { MARKETS, VENDORS, VENUES, type Vendor, type Venue } from '#data/connectors/normal'
 import { RateBudget } from '#data/connectors/rate-budget'
 import { RestClient } from '#data/connectors/rest-client'
@@ -227,6 +227,7 @@ function clientOf(adapter: VenueAdapter, config: VenueConfig): RestClient {
   return new RestClient({
     adapter,
     endpoints: resolveEndpoints(adapter, { ...config, endpoints }),
+    headers: networkHeaders(adapter, config),
     budget,
     time: machineTime,
     seed: 1,

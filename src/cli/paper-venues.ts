@@ -7,7 +7,7 @@ import type { TimePort } from '#core/ports'
 import { runBackfill } from '#data/backfill/run-backfill'
 import type { VenueAdapter } from '#data/connectors/adapter.port'
 import { ADAPTERS } from '#data/connectors/adapters'
-import { resolveEndpoints } from '#data/connectors/endpoints'
+import { networkHeaders, resolveEndpoints } from '#data/connectors/endpoints'
 import { MARKETS, VENUES, type Venue } from '#data/connectors/normal'
 import { RateBudget } from '#data/connectors/rate-budget'
 import { RestClient } from '#data/connectors/rest-client'
@@ -72,6 +72,7 @@ export function restClient(config: Config, venue: Venue, time: TimePort): RestCl
   return new RestClient({
     adapter,
     endpoints: resolveEndpoints(adapter, venueConfig),
+    headers: networkHeaders(adapter, venueConfig),
     budget,
     time,
     seed: config.seed,

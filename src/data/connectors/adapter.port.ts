@@ -167,6 +167,8 @@ export interface VenueAdapter {
     readonly mainnet: Readonly<Record<string, string>>
     readonly testnet: Readonly<Record<string, string>>
     readonly below: (rest: string, ws: string) => Readonly<Record<string, string>>
+    /** Sent with every request to the testnet, where it shares its hosts with the main one. */
+    readonly testnetHeaders?: Readonly<Record<string, string>>
   }
   readonly pools: readonly PoolSpec[]
   /** Connections that may be begun; less than the venue takes, because other programs on the address count too. */

@@ -31,4 +31,12 @@ export function resolveEndpoints(
   return Object.fromEntries(Object.entries(all).map(([key, url]) => [key, withoutSlash(url)]))
 }
 
+/** What requests to the network must carry; nothing below an origin of one's own. */
+export function networkHeaders(
+  { endpoints }: Pick<VenueAdapter, 'endpoints'>,
+  { network, rest }: Pick<VenueConfig, 'network' | 'rest'>,
+): Readonly<Record<string, string>> {
+  return network === 'testnet' && rest === undefined ? (endpoints.testnetHeaders ?? {}) : {}
+}
+
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '')

@@ -12,7 +12,7 @@ import { BarFeed } from './bar-feed.js'
 import { BookFeed } from './book-feed.js'
 import { ChainFeed } from './chain-feed.js'
 import { ClockOffset } from './clock-offset.js'
-import { resolveEndpoints } from './endpoints.js'
+import { networkHeaders, resolveEndpoints } from './endpoints.js'
 import { every } from './every.js'
 import { FrameRecorder } from './frame-recorder.js'
 import { InstrumentBook } from './instrument-book.js'
@@ -77,6 +77,7 @@ export class VenueSession {
     this.#client = new RestClient({
       adapter,
       endpoints,
+      headers: networkHeaders(adapter, config),
       budget: this.#budget,
       time,
       seed,

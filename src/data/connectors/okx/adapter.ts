@@ -50,7 +50,8 @@ export const okxAdapter: VenueAdapter = {
   venue: 'okx',
   endpoints: {
     mainnet: { rest: 'https://www.okx.com', ...sockets(MAIN) },
-    // Market data of the demo is that of the same REST host.
+    // The demo has the same REST host, and a header that tells it apart.
+    testnetHeaders: { 'x-simulated-trading': '1' },
     testnet: { rest: 'https://www.okx.com', ...sockets(DEMO) },
     below: (rest, ws) => ({ rest, ...sockets(`${ws}/ws/v5`) }),
   },
