@@ -69,8 +69,9 @@ describe('a paper run', () => {
     const { balance, opening, totals } = trades as { balance: string; opening: string; totals: { net: string } }
     expect(Number(opening) + Number(totals.net)).toBeCloseTo(Number(balance), 6)
     const order = String(fills[0]?.data.order)
-    const explained = (await rig.home.quantbot('audit', 'explain', order, 'a')).stdout
-    expect(explained).toContain('BarClosed')
+    const explained = (await rig.home.quantbot('audit', 'explain', 'a', order)).stdout
+    expect(explained).toMatch(/on the bar that closed/)
+    expect(explained).toMatch(/quote of \S+ at/)
   })
 
   it('goes on after kill -9 at any moment: each bar once, no order lost or doubled, one replay', async () => {
