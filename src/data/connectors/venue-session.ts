@@ -6,7 +6,6 @@ import { setMaxListeners } from 'node:events'
 import type { InstrumentId } from '#core/ids'
 import { invariant } from '#core/invariant'
 import { type EpochMs, floorTo, intervalMs, MINUTE_MS, SECOND_MS } from '#core/time'
-import { wait } from '#core/wait'
 import type { Want } from './adapter.port.js'
 import { BarFeed } from './bar-feed.js'
 import { BookFeed } from './book-feed.js'
@@ -25,18 +24,12 @@ import { RestClient } from './rest-client.js'
 import type { SessionEvents, SessionStats, VenueSessionOptions } from './session.port.js'
 import { SettlementFeed } from './settlement-feed.js'
 import { SocketGroup } from './socket-group.js'
+import { TermsWatch } from './terms-watch.js'
 import { closed, listed, settled } from './to-inputs.js'
 import { WantedStreams } from './wanted-streams.js'
 
 /** Between two measurements of the venue's clock (ours). */
 const CLOCK_MS = 5 * MINUTE_MS
-/** Between two looks at the terms of instruments (binance.md 11: hourly). */
-const TERMS_MS = 60 * MINUTE_MS
-/** Behind an expiry, and behind a look that failed (ours). */
-const EXPIRED_MS = 10 * SECOND_MS
-const TERMS_AGAIN_MS = 5 * MINUTE_MS
-/** Instruments seldom go alone: what is read is changed once for all of them. */
-const REPLAN_MS = SECOND_MS
 /** Trades that are remembered, to know those that come twice. */
 const RECENT_TRADES = 50_000
 
@@ -60,7 +53,7 @@ export class VenueSession {
   /** Gone while nobody looked; to be told. */
   readonly #lost: InstrumentId[] = []
   readonly #streams: WantedStreams
-  #cancelReplan: (() => void) | undefined
+  readonly #terms: TermsWatch
   #missing = 0
   #failed = 0
 
@@ -164,6 +157,14 @@ export class VenueSession {
         for (const record of records) this.#take(record, time.now(), 0)
       },
     })
+    this.#terms = new TermsWatch({
+      time,
+      venueNow,
+      instruments: this.#instruments,
+      onChanged: (facts) => this.#onTerms(facts),
+      onGone: (instrument) => this.#delist(instrument, 'gone from the venue’s list'),
+      replan: () => this.#streams.change(this.#wants()),
+    })
   }
 
   /** The shared budget: order gateways of the venue use the same. */
@@ -224,14 +225,13 @@ export class VenueSession {
         this.#bars.run(stop.signal),
         this.#settlements.run(stop.signal),
         this.#watchClock(stop.signal),
-        this.#watchTerms(stop.signal),
+        this.#terms.run(stop.signal),
         ...this.#chains.map((chain) => chain.run(stop.signal)),
       ])
     } finally {
       signal.removeEventListener('abort', onAbort)
       stop.abort()
-      this.#cancelReplan?.()
-      this.#cancelReplan = undefined
+      this.#terms.stop()
       this.#streams.stop()
       this.#inputs.stop()
     }
@@ -261,7 +261,10 @@ export class VenueSession {
       sockets: this.#sockets.stats(),
       bars: { ...this.#bars.stats, missing: this.#missing },
       bookGaps: this.#books.gaps,
-      polls: { asked: this.#streams.stats.asked, failed: this.#streams.stats.failed + this.#failed },
+      polls: {
+        asked: this.#streams.stats.asked,
+        failed: this.#streams.stats.failed + this.#terms.failed + this.#failed,
+      },
       doubts: this.doubts,
       quarantine: this.#quarantine.stats,
       frames: this.#recorder?.stats ?? { frames: 0, dropped: 0 },
@@ -332,54 +335,21 @@ export class VenueSession {
     })
   }
 
-  #replanSoon(): void {
-    this.#cancelReplan ??= this.#options.time.after(REPLAN_MS, () => {
-      this.#cancelReplan = undefined
-      this.#streams.change(this.#wants())
-    })
-  }
-
   #watchClock(signal: AbortSignal): Promise<void> {
     const measure = (): Promise<unknown> => this.#clock.measure(signal)
     return every(this.#options.time, CLOCK_MS, signal, measure, () => this.#failed++)
   }
 
-  /** Looks at the terms every hour, and when something has expired that is read: new ones are listed then. */
-  async #watchTerms(signal: AbortSignal): Promise<void> {
-    const { time } = this.#options
-    let waitMs = TERMS_MS
-    for (;;) {
-      const now = this.#clock.now()
-      await wait(time, Math.min(waitMs, this.#instruments.nextExpiry(now) + EXPIRED_MS - now), signal)
-      if (signal.aborted) return
-      this.#streams.change(this.#wants())
-      try {
-        await this.#refresh(signal)
-        waitMs = TERMS_MS
-      } catch {
-        if (!signal.aborted) this.#failed++
-        waitMs = TERMS_AGAIN_MS
-      }
-    }
-  }
-
-  /** Reads the terms again: those that changed are listed anew, those that are gone are delisted. */
-  async #refresh(signal: AbortSignal): Promise<void> {
-    const { changed, gone } = await this.#instruments.reload(signal)
-    for (const facts of changed) {
-      this.#settlements.update(facts)
-      if (this.#instruments.isListed(facts.instrument))
-        this.#emit('InstrumentListed', listed(facts, this.#options.fees))
-    }
-    for (const instrument of gone) this.#delist(instrument, 'gone from the venue’s list')
-    this.#streams.change(this.#wants())
+  #onTerms(facts: InstrumentFacts): void {
+    this.#settlements.update(facts)
+    if (this.#instruments.isListed(facts.instrument)) this.#emit('InstrumentListed', listed(facts, this.#options.fees))
   }
 
   #delist(instrument: InstrumentId, reason: string): void {
     if (!this.#instruments.remove(instrument)) return
     this.#bars.remove(instrument)
     this.#settlements.remove(instrument)
-    this.#replanSoon()
+    this.#terms.replanSoon()
     this.#tellDelisted(instrument, reason)
   }
 
