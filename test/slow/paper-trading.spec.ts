@@ -70,7 +70,7 @@ describe('a paper run', () => {
     expect(Number(opening) + Number(totals.net)).toBeCloseTo(Number(balance), 6)
     const order = String(fills[0]?.data.order)
     const explained = (await rig.home.quantbot('audit', 'explain', 'a', order)).stdout
-    expect(explained).toMatch(/on the bar that closed/)
+    expect(explained).toMatch(/\bbar\b/)
     expect(explained).toMatch(/quote of \S+ at/)
   })
 
