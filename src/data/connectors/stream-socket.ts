@@ -8,34 +8,11 @@ import type { EpochMs } from '#core/time'
 import type { Decoded, SocketPlan, SocketRules, TopicPlan } from './adapter.port.js'
 import { Backoff } from './backoff.js'
 import { Connection } from './connection.js'
+import { DeadTopics } from './dead-topics.js'
 import { NamedTimers } from './named-timers.js'
 import { CONNECT_POOL, type SocketStats, type StreamEvent, type StreamSocketOptions } from './stream-events.js'
+import { ASK_AGAIN_MS, isSound, LIFE_SHARE, type Link, OVERLAP_MS, RECONNECT, SOUND_MS } from './stream-link.js'
 import { type Silence, TopicWatch } from './topic-watch.js'
-
-/** Ours: at most half a minute between two tries. */
-const RECONNECT = { firstMs: 250, factor: 2, capMs: 30_000, jitter: 0.5 } as const
-/** Share of the venue's longest life at which a connection is replaced, less up to a tenth by chance. */
-const LIFE_SHARE = 0.95
-/** How long a new connection may take until all its topics have spoken. */
-const OVERLAP_MS = 120_000
-/** A connection that gave data for so long was a good one, whatever topic was silent on it. */
-const SOUND_MS = 60_000
-
-/** After a refusal (ours): what a venue does not have now it may have later. */
-const ASK_AGAIN_MS = 600_000
-/** Reconnects because of one silent topic. */
-const STRIKES = 2
-
-interface Link {
-  readonly id: number
-  plan: SocketPlan
-  readonly connection: Connection
-  readonly watch: TopicWatch
-  openedAt: EpochMs | null
-  /** All its topics are asked for by then. */
-  readyAt: EpochMs
-  hasSpoken: boolean
-}
 
 export class StreamSocket {
   readonly #options: StreamSocketOptions
@@ -44,10 +21,7 @@ export class StreamSocket {
   readonly #backoff: Backoff
   readonly #random: Sfc32
   readonly #timers: NamedTimers
-  /** Reconnects that one silent topic was the reason of, in a row. */
-  readonly #strikes = new Map<string, number>()
-  /** Topics that the venue refuses, or that stay silent whatever is tried. */
-  readonly #lost = new Set<string>()
+  readonly #dead = new DeadTopics()
   #plan: SocketPlan
   #link: Link | undefined
   /** The connection that is to take over. */
@@ -86,7 +60,7 @@ export class StreamSocket {
 
   /** Whether the topic is given up here. */
   hasLost(topic: string): boolean {
-    return this.#lost.has(topic)
+    return this.#dead.has(topic)
   }
 
   /** When data of any topic came last; null: never since it was started. */
@@ -125,7 +99,7 @@ export class StreamSocket {
    */
   replan(plan: SocketPlan): void {
     const names = new Set(plan.topics.map(({ name }) => name))
-    for (const name of this.#lost) if (!names.has(name)) this.#lost.delete(name)
+    this.#dead.keep(names)
     this.#plan = plan
     const link = this.#link
     const heir = this.#heir
@@ -217,11 +191,9 @@ export class StreamSocket {
     }
     if (topic !== null && records.length > 0) {
       this.#dataAt = receivedAt
-      this.#lost.delete(topic)
-      if (link.watch.heard(topic, receivedAt)) {
-        this.#strikes.delete(topic)
-        this.#events.next({ kind: 'fresh', topic })
-      }
+      const wasSilent = link.watch.heard(topic, receivedAt)
+      this.#dead.spoke(topic, wasSilent)
+      if (wasSilent) this.#events.next({ kind: 'fresh', topic })
       if (!link.hasSpoken) this.#onFirstData(link, receivedAt)
       if (link.watch.isComplete && receivedAt >= link.readyAt) this.#onComplete(link)
     }
@@ -297,14 +269,13 @@ export class StreamSocket {
       link.connection.end('no data')
       return
     }
-    const lost = topics.filter(({ name }) => isSecond && (this.#strikes.get(name) ?? 0) < STRIKES)
+    const lost = isSecond ? this.#dead.worthReconnect(topics) : []
     if (lost.length === 0) {
       if (isSecond) for (const topic of topics) this.#lose(topic, `silent for ${Math.round(silentMs / 1000)} s`)
       this.#askAgain(link, topics)
       return
     }
-    // Twice a reconnect for the same topic, and no more: the others must not suffer for one that is dead.
-    for (const { name } of lost) this.#strikes.set(name, (this.#strikes.get(name) ?? 0) + 1)
+    this.#dead.strike(lost)
     link.connection.end(`silent ${lost[0]!.name}`)
   }
 
@@ -314,15 +285,13 @@ export class StreamSocket {
     const topics = link.plan.topics.filter(({ name }) => names.includes(name))
     for (const topic of topics) this.#lose(topic, 'refused by the venue')
     this.#timers.after('refused', ASK_AGAIN_MS, () => {
-      const again = this.#link?.plan.topics.filter(({ name }) => this.#lost.has(name)) ?? []
+      const again = this.#link?.plan.topics.filter(({ name }) => this.#dead.has(name)) ?? []
       if (this.#link !== undefined && again.length > 0) this.#askAgain(this.#link, again)
     })
   }
 
   #lose(topic: TopicPlan, why: string): void {
-    if (this.#lost.has(topic.name)) return
-    this.#lost.add(topic.name)
-    this.#events.next({ kind: 'lost', topic, why })
+    if (this.#dead.add(topic.name)) this.#events.next({ kind: 'lost', topic, why })
   }
 
   #askAgain({ connection }: Link, topics: readonly TopicPlan[]): void {
@@ -354,9 +323,4 @@ export class StreamSocket {
     heir.connection.end('planned anew')
     this.#events.next({ kind: 'replaced', socketId: heir.id })
   }
-}
-
-/** It gave data, or is open and owes none. */
-function isSound({ hasSpoken, openedAt, watch }: Link): boolean {
-  return hasSpoken || (openedAt !== null && watch.isComplete)
 }

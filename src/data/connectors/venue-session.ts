@@ -15,11 +15,11 @@ import { networkHeaders, resolveEndpoints } from './endpoints.js'
 import { every } from './every.js'
 import { FrameRecorder } from './frame-recorder.js'
 import { InstrumentBook } from './instrument-book.js'
-import type { BarRecord, InstrumentFacts, Normal } from './normal.js'
+import type { BarRecord, InstrumentFacts } from './normal.js'
 import { Quarantine } from './quarantine.js'
 import { RateBudget } from './rate-budget.js'
-import { RecentKeys } from './recent-keys.js'
 import { RecordInputs } from './record-inputs.js'
+import { RecordRouter } from './record-router.js'
 import { RestClient } from './rest-client.js'
 import type { SessionEvents, SessionStats, VenueSessionOptions } from './session.port.js'
 import { SettlementFeed } from './settlement-feed.js'
@@ -30,8 +30,6 @@ import { WantedStreams } from './wanted-streams.js'
 
 /** Between two measurements of the venue's clock (ours). */
 const CLOCK_MS = 5 * MINUTE_MS
-/** Trades that are remembered, to know those that come twice. */
-const RECENT_TRADES = 50_000
 
 export class VenueSession {
   readonly #options: VenueSessionOptions
@@ -47,8 +45,7 @@ export class VenueSession {
   readonly #books: BookFeed
   readonly #inputs: RecordInputs
   readonly #sockets: SocketGroup
-  readonly #trades = new RecentKeys(RECENT_TRADES)
-  readonly #prices = new Map<InstrumentId, number>()
+  readonly #router: RecordRouter
   readonly #chains: readonly ChainFeed[]
   /** Gone while nobody looked; to be told. */
   readonly #lost: InstrumentId[] = []
@@ -131,6 +128,15 @@ export class VenueSession {
           onChain: (chain) => this.#emit('OptionChainObserved', chain),
         }),
     )
+    this.#router = new RecordRouter({
+      bars: this.#bars,
+      books: this.#books,
+      chains: this.#chains,
+      inputs: this.#inputs,
+      facts: (instrument) => this.#instruments.get(instrument),
+      onDelisted: (instrument) => this.#delist(instrument, 'delisted'),
+      tap: options.tap,
+    })
     this.#sockets = new SocketGroup({
       adapter,
       endpoints,
@@ -142,7 +148,7 @@ export class VenueSession {
       maxLifeMs: options.maxLifeMs,
       ...(this.#recorder ? { tap: (at, topic, text, market) => this.#recorder?.frame(at, topic, text, market) } : {}),
       onRecords: (records, receivedAt, socketId) => {
-        for (const record of records) this.#take(record, receivedAt, socketId)
+        for (const record of records) this.#router.take(record, receivedAt, socketId)
       },
       onGone: (socketId) => this.#books.drop(socketId),
       ...events,
@@ -154,7 +160,7 @@ export class VenueSession {
       knowledge: this.#knowledge,
       time,
       onRecords: (records) => {
-        for (const record of records) this.#take(record, time.now(), 0)
+        for (const record of records) this.#router.take(record, time.now(), 0)
       },
     })
     this.#terms = new TermsWatch({
@@ -215,6 +221,7 @@ export class VenueSession {
     const stop = new AbortController()
     setMaxListeners(0, stop.signal) // each poll and each question that waits listens to it
     const onAbort = (): void => stop.abort(signal.reason)
+    const measure = (): Promise<unknown> => this.#clock.measure(stop.signal)
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       for (const facts of this.#instruments.listed) this.#emit('InstrumentListed', listed(facts, this.#options.fees))
@@ -224,7 +231,7 @@ export class VenueSession {
       await Promise.all([
         this.#bars.run(stop.signal),
         this.#settlements.run(stop.signal),
-        this.#watchClock(stop.signal),
+        every(this.#options.time, CLOCK_MS, stop.signal, measure, () => this.#failed++),
         this.#terms.run(stop.signal),
         ...this.#chains.map((chain) => chain.run(stop.signal)),
       ])
@@ -254,6 +261,7 @@ export class VenueSession {
   }
 
   stats(): SessionStats {
+    const { asked, failed } = this.#streams.stats
     return {
       venue: this.#options.adapter.venue,
       clock: this.#clock.last,
@@ -261,10 +269,7 @@ export class VenueSession {
       sockets: this.#sockets.stats(),
       bars: { ...this.#bars.stats, missing: this.#missing },
       bookGaps: this.#books.gaps,
-      polls: {
-        asked: this.#streams.stats.asked,
-        failed: this.#streams.stats.failed + this.#terms.failed + this.#failed,
-      },
+      polls: { asked, failed: failed + this.#terms.failed + this.#failed },
       doubts: this.doubts,
       quarantine: this.#quarantine.stats,
       frames: this.#recorder?.stats ?? { frames: 0, dropped: 0 },
@@ -274,48 +279,12 @@ export class VenueSession {
   get #knowledge() {
     return {
       facts: (instrument: InstrumentId) => this.#instruments.get(instrument),
-      price: (instrument: InstrumentId) => this.#prices.get(instrument),
+      price: (instrument: InstrumentId) => this.#router.price(instrument),
     }
-  }
-
-  #take(record: Normal, receivedAt: EpochMs, socketId: number): void {
-    const { tap } = this.#options
-    switch (record.kind) {
-      case 'bar':
-        this.#prices.set(record.instrument, record.close)
-        this.#bars.live(record)
-        return
-      case 'book': {
-        const facts = this.#instruments.get(record.instrument)
-        if (facts !== undefined) this.#books.take(facts, record, socketId)
-        break
-      }
-      case 'trade':
-        if (!this.#trades.add(`${record.instrument} ${record.id}`)) return
-        this.#prices.set(record.instrument, record.price)
-        break
-      case 'liquidation':
-        if (!this.#trades.add(`l ${record.instrument} ${record.ts} ${record.price} ${record.size} ${record.side}`))
-          return
-        break
-      case 'mark':
-        this.#prices.set(record.instrument, record.mark)
-        break
-      case 'option':
-        for (const chain of this.#chains) chain.take(record)
-        break
-      case 'status':
-        if (record.instrument !== null && record.status === 'delisted') this.#delist(record.instrument, 'delisted')
-        break
-      default:
-        break
-    }
-    this.#inputs.take(record)
-    tap?.(record, receivedAt)
   }
 
   #onBar(bar: BarRecord): void {
-    this.#prices.set(bar.instrument, bar.close)
+    this.#router.priced(bar.instrument, bar.close)
     this.#emit('BarClosed', closed(bar))
     this.#options.tap?.(bar, this.#options.time.now())
   }
@@ -333,11 +302,6 @@ export class VenueSession {
       const chain = this.#chains[chains?.currencies.indexOf(base) ?? -1]
       return chain?.underlyingPrice
     })
-  }
-
-  #watchClock(signal: AbortSignal): Promise<void> {
-    const measure = (): Promise<unknown> => this.#clock.measure(signal)
-    return every(this.#options.time, CLOCK_MS, signal, measure, () => this.#failed++)
   }
 
   #onTerms(facts: InstrumentFacts): void {
