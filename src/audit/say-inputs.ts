@@ -3,6 +3,7 @@ import { symbolOf } from '#core/ids'
 import type { AnyEvent } from '#events/catalogue'
 import type { BarAggregated, BarClosed } from '#events/market.events'
 import type { RunFacts } from './run-facts.js'
+import { sayLiveData } from './say-live-data.js'
 import { exact, figure, lasting, percent, when } from './words.js'
 
 function sayBar({ ts, data }: BarClosed | BarAggregated): string {
@@ -42,7 +43,7 @@ export function sayInput(event: AnyEvent, facts: RunFacts): string | undefined {
     case 'InstrumentDelisted':
       return `${symbolOf(event.data.instrument)} is traded no more at ${when(ts)}: ${event.data.reason}`
     default:
-      return sayLifecycle(event)
+      return sayLiveData(event) ?? sayLifecycle(event)
   }
 }
 
