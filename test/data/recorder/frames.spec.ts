@@ -33,7 +33,7 @@ describe('raw frames', () => {
     await recorder.open()
     for (let i = 0; i < 20_000; i++) recorder.frame(T + i * 10, 'trades', message(i))
     // Compressed and written beside: flushes come one after the other, the last of them behind 19,500 frames.
-    const readable = (): number => [...payloadsIn(payloadText(filesOf('okx')[0]!))].length
+    const readable = (): number => filesOf('okx').flatMap((file) => [...payloadsIn(payloadText(file))]).length
     for (let tries = 0; tries < 200 && readable() <= 19_000; tries++) await wait(50)
     const [file] = filesOf('okx')
     const bytes = readFileSync(file!) // never closed, as a kill leaves it
