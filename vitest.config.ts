@@ -21,7 +21,7 @@ export default defineConfig({
           name: 'fast',
           setupFiles: ['test/setup.ts'],
           include: ['{src,actors,events,snapshots,test}/**/*.spec.ts'],
-          exclude: ['test/slow/**'],
+          exclude: ['test/slow/**', 'test/live/**'],
           testTimeout: 20_000,
         },
       },

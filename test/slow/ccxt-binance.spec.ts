@@ -116,25 +116,27 @@ describe.each([
     expect(ticker.last).toBeGreaterThan(0)
   })
 
-  it.runIf(name !== 'binance')('reads funding and open interest', async () => {
-    const of = instrument(symbol)
-    const now = await venue.fetchFundingRate(symbol)
-    expect(now.fundingRate).toBeCloseTo(exchange.world.fundingRate(of, now.timestamp!), 8)
-    expect(now.markPrice).toBeCloseTo(exchange.world.mark(of, now.timestamp!), 6)
-    expect(now.fundingTimestamp! % HOUR_MS).toBe(0)
-    const since = START - 100 * HOUR_MS
-    const history = await venue.fetchFundingRateHistory(symbol, since, 100)
-    const settled = exchange.world.settlements(of, since, exchange.now())
-    expect(settled.length).toBeGreaterThan(10)
-    expect(history.map(({ timestamp }) => Math.floor(timestamp! / MINUTE_MS) * MINUTE_MS)).toEqual(
-      settled.map(({ ts }) => ts),
-    )
-    for (const [i, row] of history.entries()) expect(row.fundingRate).toBeCloseTo(settled[i]!.rate, 8)
-    const interest = await venue.fetchOpenInterest(symbol)
-    const coins = exchange.world.openInterest(of, interest.timestamp!)
-    const amount = contractUsd > 0 ? (coins * exchange.world.mark(of, interest.timestamp!)) / contractUsd : coins
-    expect(interest.openInterestAmount! / amount).toBeCloseTo(1, 4)
-  })
+  // Spot has neither.
+  if (name !== 'binance')
+    it('reads funding and open interest', async () => {
+      const of = instrument(symbol)
+      const now = await venue.fetchFundingRate(symbol)
+      expect(now.fundingRate).toBeCloseTo(exchange.world.fundingRate(of, now.timestamp!), 8)
+      expect(now.markPrice).toBeCloseTo(exchange.world.mark(of, now.timestamp!), 6)
+      expect(now.fundingTimestamp! % HOUR_MS).toBe(0)
+      const since = START - 100 * HOUR_MS
+      const history = await venue.fetchFundingRateHistory(symbol, since, 100)
+      const settled = exchange.world.settlements(of, since, exchange.now())
+      expect(settled.length).toBeGreaterThan(10)
+      expect(history.map(({ timestamp }) => Math.floor(timestamp! / MINUTE_MS) * MINUTE_MS)).toEqual(
+        settled.map(({ ts }) => ts),
+      )
+      for (const [i, row] of history.entries()) expect(row.fundingRate).toBeCloseTo(settled[i]!.rate, 8)
+      const interest = await venue.fetchOpenInterest(symbol)
+      const coins = exchange.world.openInterest(of, interest.timestamp!)
+      const amount = contractUsd > 0 ? (coins * exchange.world.mark(of, interest.timestamp!)) / contractUsd : coins
+      expect(interest.openInterestAmount! / amount).toBeCloseTo(1, 4)
+    })
 
   it('follows trades, books, bars and the ticker by stream', { timeout: 60_000 }, async () => {
     const of = instrument(symbol)
