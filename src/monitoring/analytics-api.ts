@@ -42,7 +42,7 @@ const ROWS_MAX = 100_000
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]', '::1'])
 const STATUS: Readonly<Record<string, number>> = { USAGE: 400, STORE_UNAVAILABLE: 503, STORE_SCHEMA: 503 }
 
-/** STORE_UNAVAILABLE when the address cannot be bound. */
+/** CONFIG_INVALID when the address cannot be bound. */
 export async function serveAnalytics(options: AnalyticsApiOptions): Promise<AnalyticsApi> {
   const app = await buildAnalytics(options)
   try {
@@ -50,7 +50,7 @@ export async function serveAnalytics(options: AnalyticsApiOptions): Promise<Anal
   } catch (cause) {
     await app.close()
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'failed'
-    throw new QuantbotError('STORE_UNAVAILABLE', `api: ${options.host}:${options.port} cannot be bound: ${code}`)
+    throw new QuantbotError('CONFIG_INVALID', `api.port: ${options.host}:${options.port} cannot be bound: ${code}`)
   }
   const address = app.server.address() as AddressInfo // listening on TCP
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address

@@ -101,6 +101,11 @@ describe('the analytics API', () => {
     const api = await serveAnalytics({ source, host: '127.0.0.1', port: 0, version: '1' })
     const response = await fetch(`${api.url}/v1/store`)
     expect(await response.json()).toEqual({ says: 'a store of the test' })
+    const port = Number(new URL(api.url).port)
+    await expect(serveAnalytics({ source, host: '127.0.0.1', port, version: '1' })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/api\.port.*EADDRINUSE/) as string,
+    })
     await api.close()
     await expect(fetch(`${api.url}/v1/store`)).rejects.toThrow()
   })
