@@ -34,7 +34,7 @@ import { clockOf, fillHistory, venuesOf } from './paper-venues.js'
 import type { ComposedRun } from './run-composition.js'
 import type { RunOptions, RunSettings } from './run-options.js'
 import { closeRecorder, runRecorder } from './run-recorder.js'
-import { type RunStores, startStores } from './run-stores.js'
+import { checkStores, type RunStores, startStores } from './run-stores.js'
 import { endProgress, note, progress } from './terminal.js'
 
 /** Longest wait for what was missed before the first decision (ours). */
@@ -61,6 +61,7 @@ export async function composePaper(
 ): Promise<PaperRun> {
   const lineage = options.childOf === undefined ? undefined : await parentOf(home, options.childOf, settings.config)
   const config = lineage?.config ?? settings.config
+  checkStores(config)
   const venues = venuesOf(config)
   const speed = settings.speed ?? 1
   const time = given ?? (await clockOf(config, venues[0]!.venue, speed, settings.clock))
@@ -69,8 +70,8 @@ export async function composePaper(
   const deciders = catalogue(config, 'quote')
   const parent = lineage && { parent: lineage.parent }
   const { startedAt: createdAt, history } = start
-  const opened = openRun({ home, id, mode: 'paper', config, deciders, createdAt, history, ...parent })
   const feeds = new PaperFeeds(home, config, time, createdAt)
+  const opened = openRun({ home, id, mode: 'paper', config, deciders, createdAt, history, ...parent })
   let process_: TradingProcess | undefined
   let stores: RunStores | undefined
   return {

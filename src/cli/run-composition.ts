@@ -7,7 +7,9 @@ import { freshRunId } from './new-run.js'
 import { type OpenedRun, openRun } from './open-run.js'
 import { composePaper } from './paper-run.js'
 import type { RunOptions, RunSettings } from './run-options.js'
+import { checkStores, hasStores, type RunStores, startStores } from './run-stores.js'
 import { simConfig, simRun } from './sim-run.js'
+import { note } from './terminal.js'
 
 /** Everything that one mode brings to a process. */
 export interface ComposedRun {
@@ -26,8 +28,6 @@ export interface ComposedRun {
   close(): Promise<void>
 }
 
-const NOTHING = async (): Promise<void> => undefined
-
 /** Fails as openRun, parentOf and the mode's own composition do. */
 export async function composeRun(home: string, options: RunOptions, settings: RunSettings): Promise<ComposedRun> {
   if (settings.mode === 'paper') return composePaper(home, options, settings)
@@ -35,16 +35,26 @@ export async function composeRun(home: string, options: RunOptions, settings: Ru
   const id = options.run ?? freshRunId('sim', createdAt)
   const lineage = options.childOf === undefined ? undefined : await parentOf(home, options.childOf, settings.config)
   const config = simConfig(lineage?.config ?? settings.config)
+  checkStores(config)
   const { speed, days } = settings
   const sim = simRun({ config, scheduler: machineScheduler, speed, ...(days === undefined ? {} : { days }) })
   const parent = lineage && { parent: lineage.parent }
   const opened = openRun({ home, id, mode: 'sim', config, deciders: sim.deciders, createdAt, ...parent })
   const { watch, ...composed } = sim
+  let process_: TradingProcess | undefined
+  let stores: RunStores | undefined
   return {
     opened,
     trading: { ...composed, config, ...(lineage && { carried: lineage.carried }) },
-    watch: (process) => watch(process.host.dispatcher),
-    begin: NOTHING,
-    close: NOTHING,
+    watch: (process) => {
+      process_ = process
+      watch(process.host.dispatcher)
+    },
+    begin: async () => {
+      if (!hasStores(config)) return
+      stores = await startStores(home, opened.dir, opened.manifest, config, process_!)
+      if (stores.api) note(`analytics API: ${stores.api.url}`)
+    },
+    close: async () => stores?.close(),
   }
 }

@@ -7,7 +7,7 @@ import type { TradingProcess } from '#actors/host'
 import type { StoresStatus } from '#actors/run-status'
 import { machineTime } from '#actors/scaled-time'
 import type { Config } from '#core/config/schema'
-import { isQuantbotError } from '#core/errors'
+import { isQuantbotError, QuantbotError } from '#core/errors'
 import { SECOND_MS } from '#core/time'
 import type { Cache } from '#data/stores/cache.port'
 import { CacheProjection } from '#data/stores/cache-projection'
@@ -37,6 +37,20 @@ export function openCache(config: Config, run: string): Cache {
   const expiryMs = cacheSeconds * SECOND_MS
   if (redis === undefined) return new MemoryCache(machineTime, expiryMs)
   return new RedisCache({ url: resolved(redis, 'stores.redis'), namespace: `quantbot:${run}:`, expiryMs })
+}
+
+/** Whether the configuration names anything that stands beside a process. */
+export function hasStores({ stores, api }: Config): boolean {
+  return stores.aggregate !== 'none' || stores.redis !== undefined || api.enabled
+}
+
+/** Before a run folder is made: SECRET_MISSING, CONFIG_INVALID. */
+export function checkStores({ stores }: Config): void {
+  if (stores.redis !== undefined) resolved(stores.redis, 'stores.redis')
+  if (stores.aggregate !== 'postgres') return
+  if (stores.postgres === undefined)
+    throw new QuantbotError('CONFIG_INVALID', 'stores.postgres: missing, and stores.aggregate is postgres')
+  resolved(stores.postgres, 'stores.postgres')
 }
 
 export async function startStores(
