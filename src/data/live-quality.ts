@@ -4,6 +4,7 @@
  */
 import type { DurationMs, EpochMs } from '#core/time'
 import type { DataQualityChanged } from '#events/market.events'
+import { medianInPlace, robustSd } from './robust-scale.js'
 
 type Check = DataQualityChanged['data']['check']
 type Verdict = DataQualityChanged['data']
@@ -14,8 +15,6 @@ const RETURNS_MIN = 30
 /** Robust standard deviations, and the least move, that make an outlier (ours: as the lake's report, and 1 %). */
 const OUTLIER_SD = 10
 const OUTLIER_MIN = 0.01
-/** Scales a median absolute deviation to the standard deviation of a normal variable. */
-const MAD_TO_SD = 1.4826
 
 export interface LiveQualityOptions {
   /** Instruments whose quotes or marks must stay fresh, with the coin that makes prices of venues comparable. */
@@ -128,7 +127,7 @@ export class LiveQuality {
     subject.lastClose = close
     if (!(lastClose > 0) || !(close > 0)) return
     const change = Math.log(close / lastClose)
-    const scale = returns.length >= RETURNS_MIN ? robustSd(returns) : Number.POSITIVE_INFINITY
+    const scale = returns.length >= RETURNS_MIN ? scaleOf(returns) : Number.POSITIVE_INFINITY
     const isOutlier = Math.abs(change) > Math.max(OUTLIER_MIN, OUTLIER_SD * scale)
     const detail = `close ${close} behind ${lastClose}: ${(100 * change).toFixed(2)} %, ${(Math.abs(change) / scale).toFixed(1)} robust standard deviations`
     if (isOutlier !== subject.bad.has('outlier')) this.#judge(subject, 'outlier', isOutlier, detail)
@@ -159,7 +158,7 @@ export class LiveQuality {
   /** Where three or more agree, the one that does not is bad; of two, both are. */
   #compare(members: readonly Subject[]): void {
     const fresh = members.filter(({ price, bad }) => price > 0 && !bad.has('stale'))
-    const middle = fresh.length < 2 ? 0 : median(fresh.map(({ price }) => price))
+    const middle = fresh.length < 2 ? 0 : medianInPlace(Float64Array.from(fresh, ({ price }) => price))
     for (const subject of members) {
       const bps = middle > 0 && fresh.includes(subject) ? Math.abs(subject.price / middle - 1) * 10_000 : 0
       const isOff = bps > this.#options.maxDeviationBps
@@ -180,13 +179,6 @@ export class LiveQuality {
   }
 }
 
-function median(values: number[]): number {
-  values.sort((a, b) => a - b)
-  const half = values.length >>> 1
-  return values.length % 2 === 1 ? values[half]! : (values[half - 1]! + values[half]!) / 2
-}
-
-function robustSd(values: readonly number[]): number {
-  const middle = median([...values])
-  return MAD_TO_SD * median(values.map((value) => Math.abs(value - middle)))
+function scaleOf(returns: readonly number[]): number {
+  return robustSd(Float64Array.from(returns), medianInPlace(Float64Array.from(returns)))
 }

@@ -4,12 +4,11 @@ import type { BarColumns, FundingColumns, LakeKey } from './columns.js'
 import { KINDS } from './kinds.js'
 import { listSeries, loadBars, loadFunding, loadRows } from './lake.js'
 import { intervalOf } from './layout.js'
+import { medianInPlace, robustSd } from './robust-scale.js'
 import { numberAt, type Rows } from './rows.js'
 
 /** Robust standard deviations from the median beyond which a value is an outlier. Chosen here; methods.md names none. */
 export const OUTLIER_SD = 10
-/** 1.4826 · median absolute deviation estimates the standard deviation of a normal sample (Hampel 1974). */
-const MAD_TO_SD = 1.4826
 /** How many gaps and outliers are listed one by one. */
 const LISTED_MAX = 10
 
@@ -135,23 +134,15 @@ function timeFindings(
   }
 }
 
-/** Median; NaN of nothing. Sorts its argument. */
-function medianInPlace(values: Float64Array): number {
-  values.sort()
-  const half = values.length >>> 1
-  if (values.length === 0) return Number.NaN
-  return values.length % 2 === 1 ? values[half]! : (values[half - 1]! + values[half]!) / 2
-}
-
 function outliersOf(ts: Float64Array, values: Float64Array): Findings['outliers'] {
   const known = values.filter((value) => !Number.isNaN(value))
   const median = medianInPlace(known)
-  const sd = MAD_TO_SD * medianInPlace(known.map((value) => Math.abs(value - median)))
+  const sd = robustSd(known, median)
   if (!(sd > 0)) return { count: 0, largest: [] }
   const found: Outlier[] = []
   values.forEach((value, i) => {
-    const robustSd = (value - median) / sd
-    if (Math.abs(robustSd) > OUTLIER_SD) found.push({ ts: ts[i]!, value, robustSd })
+    const deviations = (value - median) / sd
+    if (Math.abs(deviations) > OUTLIER_SD) found.push({ ts: ts[i]!, value, robustSd: deviations })
   })
   const largest = found.sort((a, b) => Math.abs(b.robustSd) - Math.abs(a.robustSd) || a.ts - b.ts).slice(0, LISTED_MAX)
   return { count: found.length, largest }
