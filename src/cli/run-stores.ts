@@ -9,6 +9,7 @@ import { machineTime } from '#actors/scaled-time'
 import type { Config } from '#core/config/schema'
 import { isQuantbotError, QuantbotError } from '#core/errors'
 import { SECOND_MS } from '#core/time'
+import { wait } from '#core/wait'
 import type { Cache } from '#data/stores/cache.port'
 import { CacheProjection } from '#data/stores/cache-projection'
 import { MemoryCache } from '#data/stores/memory-cache'
@@ -23,6 +24,8 @@ import { codeVersion } from './version.js'
 
 /** Values are renewed this often, so that what still holds does not expire. */
 const RENEW_MS = 5 * SECOND_MS
+/** Longest wait for the last rows when a run ends. */
+const LAST_ROWS_MS = 2 * SECOND_MS
 
 export interface RunStores {
   readonly cache: Cache
@@ -94,9 +97,19 @@ export async function startStores(
       watching.unsubscribe()
       clearInterval(renewing)
       await api?.close()
+      await caughtUp(projector)
       await projector?.stop()
       await cache.close()
     },
+  }
+}
+
+/** What the log ended with is projected too, unless its server is away or slow: then the next start goes on there. */
+async function caughtUp(projector: RunningProjector | undefined): Promise<void> {
+  const until = machineTime.now() + LAST_ROWS_MS
+  while (projector !== undefined && projector.status().lag > 0 && machineTime.now() < until) {
+    if (projector.status().state === 'unavailable') return
+    await wait(machineTime, 20)
   }
 }
 
