@@ -18,7 +18,7 @@ import type { RunManifest } from '#events/log/manifest'
 import { type AnalyticsApi, serveAnalytics } from '#monitoring/analytics-api'
 import { analyticsSource } from './analytics-source.js'
 import { resolved } from './environment.js'
-import { startProjector, worldOf } from './projector.js'
+import { type RunningProjector, startProjector, worldOf } from './projector.js'
 import { note } from './terminal.js'
 import { codeVersion } from './version.js'
 
