@@ -5,6 +5,17 @@ import { decimal, double, flag, integer, list, name, nullable, number, oneOf, op
 const instrument = name('instrument id')
 const interval = name('bar interval')
 
+export const INSTRUMENT_KINDS = [
+  'spot',
+  'linearPerpetual',
+  'inversePerpetual',
+  'linearFuture',
+  'inverseFuture',
+  'linearOption',
+  'inverseOption',
+] as const
+export type InstrumentKind = (typeof INSTRUMENT_KINDS)[number]
+
 export const instrumentListed = eventType(
   'InstrumentListed',
   1,
@@ -12,15 +23,7 @@ export const instrumentListed = eventType(
   'A venue trades this instrument on these terms from now on.',
   {
     instrument,
-    kind: oneOf(
-      'spot',
-      'linearPerpetual',
-      'inversePerpetual',
-      'linearFuture',
-      'inverseFuture',
-      'linearOption',
-      'inverseOption',
-    ),
+    kind: oneOf(...INSTRUMENT_KINDS),
     base: name('base currency'),
     quote: name('quote currency'),
     tick: decimal('price step, quote'),

@@ -7,9 +7,12 @@
 import type { DecimalString } from '#core/decimal'
 import type { InstrumentId } from '#core/ids'
 import type { DurationMs, EpochMs, Interval } from '#core/time'
+import type { InstrumentKind } from '#events/market.events'
 
 export const VENUES = ['binance', 'bybit', 'okx', 'deribit'] as const
 export type Venue = (typeof VENUES)[number]
+
+export type { InstrumentKind }
 
 /** Who sells on-chain metrics. */
 export const VENDORS = ['glassnode', 'cryptoquant'] as const
@@ -22,17 +25,6 @@ export const MARKETS = {
   okx: ['spot', 'swap', 'futures', 'option'],
   deribit: ['spot', 'perpetual', 'future', 'option'],
 } as const satisfies Record<Venue, readonly string[]>
-
-export const INSTRUMENT_KINDS = [
-  'spot',
-  'linearPerpetual',
-  'inversePerpetual',
-  'linearFuture',
-  'inverseFuture',
-  'linearOption',
-  'inverseOption',
-] as const
-export type InstrumentKind = (typeof INSTRUMENT_KINDS)[number]
 
 /** What a venue trades, and on which terms. Steps are exact decimals as the venue wrote them. */
 export interface InstrumentFacts {
