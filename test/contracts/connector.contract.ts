@@ -222,7 +222,9 @@ export function connectorContract(venue: Venue, plan: ConnectorCase): void {
       const begin = rig.time.now()
       if (isBan) rig.exchange.inject({ kind: 'banIp', forMs: 10 * MINUTE_MS })
       while (rig.time.now() < begin + 120 * SECOND_MS && !isBan) {
-        for (let i = 0; i < times; i++) rig.askBeside(path, query)
+        // It ends at its first refusal: to go on then is what bans an address, and that would not be the connector's doing.
+        let isRefused = false
+        for (let i = 0; i < times && !isRefused; i++) isRefused = rig.askBeside(path, query).status >= 400
         await wait(rig.time, everyMs - (rig.time.now() % everyMs) + 1)
       }
       await until(rig, 'refusals', () => pausesOf(venue, rig).length > 0 || !isBan)
