@@ -4,6 +4,7 @@ import { lifecycleEvents } from './lifecycle.events.js'
 import { marketEvents } from './market.events.js'
 import { marketViewEvents } from './market-view.events.js'
 import { orderEvents } from './order.events.js'
+import { packageEvents } from './package.events.js'
 import { portfolioEvents } from './portfolio.events.js'
 import { riskEvents } from './risk.events.js'
 import { signalEvents } from './signal.events.js'
@@ -12,6 +13,7 @@ export const CATALOGUE = [
   ...marketEvents,
   ...marketViewEvents,
   ...signalEvents,
+  ...packageEvents,
   ...portfolioEvents,
   ...riskEvents,
   ...orderEvents,

@@ -105,6 +105,18 @@ export const operatorCommanded = eventType('OperatorCommanded', 1, 'input', 'A p
   reason: text('why, in the words of the operator'),
 })
 
+export const fundsTransferred = eventType(
+  'FundsTransferred',
+  1,
+  'input',
+  'Money was paid in or taken out: it changes the net asset value, never a return.',
+  {
+    currency: name('currency'),
+    amount: decimal('in `currency`; negative: taken out'),
+    reason: text('why, in the words of the operator'),
+  },
+)
+
 export const stateCarried = eventType('StateCarried', 1, 'input', 'What a child run takes over from its parent.', {
   parent: name('run id'),
   balance: decimal('quote'),
@@ -141,6 +153,7 @@ export const lifecycleEvents = [
   timerRequested,
   timerFired,
   operatorCommanded,
+  fundsTransferred,
   stateCarried,
 ] as const
 
@@ -156,5 +169,6 @@ export type FeedRestored = EventOf<typeof feedRestored>
 export type TimerRequested = EventOf<typeof timerRequested>
 export type TimerFired = EventOf<typeof timerFired>
 export type OperatorCommanded = EventOf<typeof operatorCommanded>
+export type FundsTransferred = EventOf<typeof fundsTransferred>
 export type StateCarried = EventOf<typeof stateCarried>
 export type AgentState = (typeof states)[number]

@@ -1,6 +1,7 @@
 /** Owns the life of an order: what execution asks, what the venue (paper or real) answers. Prices and sizes are exact. */
 import { type EventOf, eventType } from './event-type.js'
 import { decimal, flag, id, integer, name, number, oneOf, optional } from './field.js'
+import { legTerms } from './package.events.js'
 
 const order = id('order id')
 const instrument = name('instrument id')
@@ -23,7 +24,10 @@ export const orderSubmitted = eventType(
     /** Open of the bar that crossed the stop: the fill is the worse of the two. */
     triggerOpen: optional(decimal('quote')),
     reduceOnly: flag(),
-    purpose: oneOf('rebalance', 'stop', 'flatten', 'derisk'),
+    purpose: oneOf('rebalance', 'stop', 'flatten', 'derisk', 'package', 'unwind'),
+    package: optional(name('package')),
+    /** Of an instrument outside the universe. */
+    terms: optional(legTerms),
     referencePrice: decimal('mark it was sized at, quote'),
     /** What the venue model charges besides the fee. */
     expectedSpreadBps: number(4, 'half spread, bp'),

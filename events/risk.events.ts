@@ -1,6 +1,7 @@
 /** Owns what risk says: assessments with each step's before and after, approvals, refusals, stops, halts, funding. */
 import { type EventOf, eventType } from './event-type.js'
 import { decimal, flag, id, list, name, nullable, number, oneOf, optional, record } from './field.js'
+import { legTerms } from './package.events.js'
 
 const instrument = name('instrument id')
 const side = oneOf('buy', 'sell')
@@ -46,6 +47,22 @@ export const riskAssessed = eventType(
         mark: number(8, 'quote'),
       }),
     ),
+    /** Packages that are traded, resized or newly refused. */
+    packages: optional(
+      list(
+        record({
+          package: name('package'),
+          wanted: number(8, 'fraction of NAV'),
+          approved: number(8, 'fraction of NAV'),
+          /** One unit is one base coin. */
+          units: decimal('units that are aimed at'),
+          unitsBefore: decimal('units that were aimed at'),
+          residualDelta: number(8, 'fraction of NAV that the legs do not offset'),
+          /** Empty: none. */
+          refusal: optional(name('why nothing is traded')),
+        }),
+      ),
+    ),
   },
 )
 
@@ -55,7 +72,11 @@ export const orderApproved = eventType('OrderApproved', 1, 'derived', 'Risk lets
   side,
   quantity: decimal('base units'),
   reduceOnly: flag(),
-  purpose: oneOf('rebalance', 'stop', 'flatten', 'derisk'),
+  purpose: oneOf('rebalance', 'stop', 'flatten', 'derisk', 'package', 'unwind'),
+  /** Package that the order is a leg of: `package` orders build or adjust it, `unwind` orders only take it back. */
+  package: optional(name('package')),
+  /** Of an instrument outside the universe. */
+  terms: optional(legTerms),
   referencePrice: decimal('mark it was sized at, quote'),
   weightBefore: number(8, 'fraction of NAV'),
   weightAfter: number(8, 'fraction of NAV'),
@@ -108,7 +129,10 @@ export const fundingAccrued = eventType(
         mark: number(8, 'quote'),
         rate: number(10, 'fraction of notional'),
         proxy: flag(),
-        cash: decimal('quote; positive is received'),
+        cash: decimal('in `currency`; positive is received'),
+        /** Package whose leg was paid for, and the currency, where it is not the quote. */
+        package: optional(name('package')),
+        currency: optional(name('currency')),
       }),
     ),
   },
@@ -122,8 +146,15 @@ export const positionSettled = eventType(
   {
     instrument,
     quantity: decimal('base units, signed'),
+    /** Of an option: its payoff a coin, in `currency`. */
     price: decimal('quote'),
-    realised: decimal('profit or loss, quote'),
+    realised: decimal('profit or loss, in `currency`'),
+    /** Absent: delisted, settled in the quote. */
+    cause: optional(oneOf('delisted', 'delivery', 'expiry')),
+    currency: optional(name('currency')),
+    /** Index that delivery or expiry was settled at. */
+    deliveryPrice: optional(decimal('quote')),
+    package: optional(name('package')),
   },
 )
 

@@ -72,6 +72,8 @@ export const PURPOSES = {
   stop: 'to close a stopped position',
   flatten: 'to flatten the book on command',
   derisk: 'to close the book after a drawdown',
+  package: 'as a leg of its package',
+  unwind: 'to take back a leg of its package',
 } as const
 
 export function sayApproval({ by, ts, data }: OrderApproved, facts: RunFacts): string {

@@ -3,7 +3,7 @@ import type { InstrumentId } from '#core/ids'
 import type { EpochMs } from '#core/time'
 
 /** Why a fill happened: `purpose` of its order; `settled` when its instrument was delisted. */
-export type FillPurpose = 'rebalance' | 'stop' | 'flatten' | 'derisk' | 'settled'
+export type FillPurpose = 'rebalance' | 'stop' | 'flatten' | 'derisk' | 'package' | 'unwind' | 'settled'
 
 /** One fill. Amounts are doubles of the exact ones in the log: for reports only. */
 export interface RecordedFill {

@@ -1,29 +1,17 @@
 /** Owns which recorder a configuration gets. */
 import { Recorder } from '#backtest/recorder'
 import type { Config } from '#core/config/schema'
+import * as names from '#core/config/signal-names'
 import type { DaySpan } from './spans.js'
 
 /** Switched-on signals by the names under which they speak. */
 export function enabledSignals(config: Config): string[] {
-  const { tsmom, donchian, meanReversion } = config.signals
-  return [
-    tsmom.enabled ? 'tsmom' : '',
-    donchian.enabled ? 'donchian' : '',
-    meanReversion.enabled ? 'meanrev' : '',
-  ].filter(Boolean)
+  return names.enabledSignals(config.signals)
 }
 
 /** The configuration with one signal alone. */
 export function onlySignal(config: Config, signal: string): Config {
-  const { tsmom, donchian, meanReversion } = config.signals
-  return {
-    ...config,
-    signals: {
-      tsmom: { ...tsmom, enabled: signal === 'tsmom' },
-      donchian: { ...donchian, enabled: signal === 'donchian' },
-      meanReversion: { ...meanReversion, enabled: signal === 'meanrev' },
-    },
-  }
+  return { ...config, signals: names.onlySignals(config.signals, [signal]) }
 }
 
 export function recorderFor(config: Config, span: DaySpan): Recorder {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { amount, bps, count, fraction, instrument, interval, pathName, positive, toggle } from './fields.js'
+import * as more from './signals-schema.js'
 import { apiSchema, marketDataSchema, storesSchema, venuesSchema } from './venues-schema.js'
 
 const universeEntry = z.strictObject({
@@ -17,6 +18,12 @@ const universeEntry = z.strictObject({
   interval: interval('Finest bars to read; `interval` when absent.').optional(),
   base: z.string().min(1).describe('Base currency.'),
   quote: z.string().min(1).default('USDT').describe('Quote and settlement currency.'),
+  role: z
+    .enum(['any', 'leg'])
+    .describe(
+      '`leg`: only packages hold it (spot of a carry, a perpetual elsewhere); single signals do not see it. Else `any`.',
+    )
+    .optional(),
   tick: amount('Price step.'),
   lot: amount('Size step.'),
   minNotional: amount('Least order value in quote.').default('5'),
@@ -96,6 +103,28 @@ const blender = z.strictObject({
   performanceDays: count('Days of virtual returns behind the tilt.').default(90),
   rebalance: interval('How often risk looks at the whole book even if no target changed.').default('1d'),
   band: fraction('Relative change of a blended target below which it keeps silent [D].').default(0.05),
+  bucketShare: fraction('Risk budget of the market-neutral bucket beside the directional signals [D].')
+    .max(1)
+    .default(0.5),
+  bucketMethod: z
+    .enum(['erc', 'budget', 'equal'])
+    .describe(
+      'Inside the bucket: equal risk contributions [D], risk shares in proportion to the budgets, or plain budgets.',
+    )
+    .default('erc'),
+  directionalMethod: z
+    .enum(['budget', 'erc'])
+    .describe('Among directional signals: plain budgets, tilted by performance, or equal risk contributions.')
+    .default('budget'),
+  covariance: z
+    .enum(['ewma', 'identity', 'constantCorrelation'])
+    .describe('Covariance of the signals: EWMA, or Ledoit-Wolf shrunk to an identity or to constant correlation.')
+    .default('constantCorrelation'),
+  covarianceDays: count('Days of virtual returns behind it.').default(90),
+  covarianceLambda: z.number().min(0.5).max(0.999).describe('Decay of the EWMA.').default(0.94),
+  betaLimit: fraction('Largest |beta| of the bucket to BTC [D].').default(0.1),
+  betaDays: count('Days behind that beta [D].').default(60),
+  correlationAlert: fraction('Average pairwise correlation of the signals that is told [D].').default(0.7),
 })
 
 const risk = z.strictObject({
@@ -193,9 +222,20 @@ export const configSchema = z.strictObject({
       tsmom: tsmom.prefault({}),
       donchian: donchian.prefault({}),
       meanReversion: meanReversion.prefault({}),
+      fundingCarry: more.fundingCarry.describe('Funding carry: perpetual against spot.').prefault({}),
+      oiPrice: more.oiPrice.describe('Open interest against price, and the early warning of cascades.').prefault({}),
+      crossSectional: more.crossSectional.describe('Cross-sectional momentum against BTC.').prefault({}),
+      cashCarry: more.cashCarry.describe('Cash and carry: spot against a dated future.').prefault({}),
+      xExchangeFunding: more.xExchangeFunding.describe('Dispersion of funding between venues.').prefault({}),
+      volRiskPremium: more.volRiskPremium.describe('Short straddles with wings, delta hedged.').prefault({}),
+      skewWhipsaw: more.skewWhipsaw.describe('Fades extreme 25-delta skew.').prefault({}),
+      ssr: more.ssr.describe('Stablecoin supply ratio: an overlay on longs.').prefault({}),
+      mvrv: more.mvrv.describe('MVRV Z: a regime filter.').prefault({}),
+      external: z.array(more.externalSignal).describe('Signals of your own.').default([]),
     })
     .describe('The signals.')
     .prefault({}),
+  feeds: more.feedsSchema.describe('What a backtest plays from the lake beside bars and funding.').prefault({}),
   blender: blender.describe('How signals become targets.').prefault({}),
   risk: risk.describe('What clamps and refuses.').prefault({}),
   execution: execution.describe('How orders are sent and what a simulated venue charges.').prefault({}),
@@ -216,6 +256,7 @@ export type MeanReversionConfig = Config['signals']['meanReversion']
 export type BlenderConfig = Config['blender']
 export type RiskConfig = Config['risk']
 export type ExecutionConfig = Config['execution']
+export type SignalsConfig = Config['signals']
 export type VenuesConfig = Config['venues']
 export type VenueConfig = VenuesConfig['binance']
 export type MarketDataConfig = Config['marketData']
