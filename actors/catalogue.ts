@@ -23,6 +23,7 @@ export type AnyDecider = Decider<unknown>
 /** The deciders of a configuration, dependencies first. Signals that are switched off are not registered. */
 export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
   const { universe, interval, signals } = config
+  const single = universe.filter(({ role }) => role !== 'leg')
   const deciders: AnyDecider[] = [
     createMarketBars(universe, interval, { awaitsMissing: fills !== 'nextOpen' && readsVenues(config) }),
   ]
@@ -33,9 +34,9 @@ export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
       createFuturesData(),
       createOptionsData(config.marketData.optionChainMinutes * MINUTE_MS),
     )
-  if (signals.tsmom.enabled) deciders.push(createTsmom(signals.tsmom, universe))
-  if (signals.donchian.enabled) deciders.push(createDonchian(signals.donchian, universe))
-  if (signals.meanReversion.enabled) deciders.push(createMeanReversion(signals.meanReversion, universe, interval))
+  if (signals.tsmom.enabled) deciders.push(createTsmom(signals.tsmom, single))
+  if (signals.donchian.enabled) deciders.push(createDonchian(signals.donchian, single))
+  if (signals.meanReversion.enabled) deciders.push(createMeanReversion(signals.meanReversion, single, interval))
   deciders.push(createBlender({ blender: config.blender, signals }, universe))
   deciders.push(
     createRiskEngine({ risk: config.risk, capital: config.capital, blender: config.blender }, universe, interval),
