@@ -3,9 +3,10 @@
  * which kind an instrument is by its id alone. Must never hold an opinion, nor more instruments than its owner lists.
  */
 import type { UniverseEntry } from '#core/config/schema'
-import { type InstrumentId, parseInstrument } from '#core/ids'
+import type { InstrumentId } from '#core/ids'
 import { invariant } from '#core/invariant'
-import type { InstrumentKind, InstrumentListed } from '#events/market.events'
+import { isInDollars, isInverse, isPerpetual, kindOfId } from '#events/instrument-kind'
+import type { InstrumentListed } from '#events/market.events'
 import type { LegRole, LegTerms, PackageLeg } from '#events/package.events'
 
 /** Terms by instrument. Plain data. */
@@ -13,28 +14,7 @@ export interface LegBook {
   terms: { [instrument: InstrumentId]: LegTerms }
 }
 
-/** `BTCUSD_260327`, `BTC-USD-260327`, `BTC-27MAR26`, and Bybit's inverse `BTCUSDH26`. */
-const DATED = /[_-]\d{6}$|-\d{1,2}[A-Z]{3}\d{2}$|USD[FGHJKMNQUVXZ]\d{2}$/
-/** Margin in dollar coins: `BTC_USDC-PERPETUAL`, `BTC-USDT-SWAP`. */
-const DOLLAR_COIN = /[_-]USD[CT](?:[_-]|$)/
-
-/**
- * Kind by venue and symbol, as the venues name them (venues' documents, 2026): the market tells where it holds one kind, else
- * the symbol. A market that is neither spot, coin-margined, dated nor of options holds linear perpetuals.
- */
-export function kindOfId(instrument: InstrumentId): InstrumentKind {
-  const { venue = '', market = '', symbol = '' } = parseInstrument(instrument) ?? {}
-  if (market === 'spot') return 'spot'
-  const mixed = (venue === 'okx' || venue === 'deribit') && !DOLLAR_COIN.test(symbol)
-  const isInverse = market === 'coinm' || market === 'inverse' || mixed
-  if (market === 'option' || market === 'options') return isInverse ? 'inverseOption' : 'linearOption'
-  const isDated = market === 'future' || market === 'futures' || DATED.test(symbol)
-  if (isDated) return isInverse ? 'inverseFuture' : 'linearFuture'
-  return isInverse ? 'inversePerpetual' : 'linearPerpetual'
-}
-
-export const isInverse = (kind: InstrumentKind): boolean => kind.startsWith('inverse')
-export const isPerpetual = (kind: InstrumentKind): boolean => kind.endsWith('Perpetual')
+export { isInverse, isPerpetual, kindOfId }
 
 /** Terms as the configuration states them. */
 export function termsOfEntry({ instrument, base, quote, tick, lot }: UniverseEntry): LegTerms {
@@ -48,14 +28,13 @@ export function termsOfEntry({ instrument, base, quote, tick, lot }: UniverseEnt
  */
 export function termsOfListing(listing: InstrumentListed['data'], configured?: LegTerms): LegTerms {
   const { kind, base, quote, tick, lot, minNotional, expiresAt } = listing
-  const isOfDollars = kind === 'inversePerpetual' || kind === 'inverseFuture'
   return {
     kind,
     base,
     quote,
     settle: isInverse(kind) ? base : quote,
     tick,
-    lot: isOfDollars ? (configured?.lot ?? minNotional) : lot,
+    lot: isInDollars(kind) ? (configured?.lot ?? minNotional) : lot,
     ...(expiresAt === undefined ? {} : { expiresAt }),
   }
 }
