@@ -170,6 +170,21 @@ const execution = z.strictObject({
     .default(0.1),
   makerFeeBps: bps('Maker fee (Binance USD-M base tier; verify before use) [D]').default(2),
   takerFeeBps: bps('Taker fee (Binance USD-M base tier; verify before use) [D]').default(5),
+  fees: z
+    .array(
+      z.strictObject({
+        market: z
+          .string()
+          .regex(/^[a-z0-9_-]{1,24}\.[a-z0-9_-]{1,24}$/, { error: 'must be venue.market, such as binance.spot' })
+          .describe('Market, as it stands in instrument ids: venue.market.'),
+        makerFeeBps: bps('Maker fee'),
+        takerFeeBps: bps('Taker fee'),
+      }),
+    )
+    .describe('Fees of single markets; others pay what their listing says, or the two above.')
+    .default([]),
+  optionFeeBps: bps('Fee of an option, of its underlying (Deribit base tier; verify before use) [D]').default(3),
+  optionFeeCap: fraction('Cap of that fee, share of the price of the option [D].').default(0.125),
   latencyMsMedian: z.number().min(0).describe('Median of the simulated latency [D].').default(150),
   latencyMsP99: z.number().min(0).describe('99th percentile of the simulated latency [D].').default(1500),
 })
