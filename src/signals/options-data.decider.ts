@@ -7,12 +7,10 @@ import { SILENCE } from '#core/decider'
 import { DAY_MS, type DurationMs, type EpochMs, MINUTE_MS } from '#core/time'
 import type { InstantClosed, OptionChainObserved, VolatilityIndexChanged } from '#events/market.events'
 import type { VolatilitySurfaceChanged } from '#events/market-view.events'
-import { yearsTo } from '#quant/black76'
-import { constantMaturity, type SmilePoint, skewPoints, smileLegs, usableVol } from '#quant/vol-surface'
+import { type Slice, sliceOf, surfaceAt30 } from './vol-slices.js'
 
 /** Premiums of its options are in coin, by the forward (methods.md 9); nobody else's unit is known here. */
 const VENUE = 'deribit'
-const MATURITY_MS = 30 * DAY_MS
 /** methods.md 9: straddles of 7 to 14 days. */
 const NEAR_MIN_MS = 7 * DAY_MS
 const NEAR_MAX_MS = 14 * DAY_MS
@@ -23,19 +21,7 @@ const STALE_MS_MIN = 15 * MINUTE_MS
 const BAND_IV = 0.005
 const BAND_SKEW = 0.5
 
-/** What is kept of the chain of one expiry. */
-interface Slice {
-  expiresAt: EpochMs
-  at: EpochMs
-  atm: number | null
-  put25: number | null
-  call25: number | null
-  used: number
-  dropped: number
-}
-
 type Surface = VolatilitySurfaceChanged['data']
-type Missing = Surface['skewMissing']
 
 interface Book {
   venue: string
@@ -72,71 +58,25 @@ function takeChain(book: Book, chain: OptionChainObserved['data'], now: EpochMs)
   book.slices.sort((a, b) => a.expiresAt - b.expiresAt)
 }
 
-/** Options paid in USDC (`BTC_USDC-…`) are another market: neither used nor counted. */
-function sliceOf({ options, underlyingPrice, expiresAt, at }: OptionChainObserved['data']): Slice {
-  const years = yearsTo(expiresAt, at)
-  const points: SmilePoint[] = []
-  let dropped = 0
-  for (const { instrument, option, strike, bid, ask, markIv } of options) {
-    if (instrument.includes('_')) continue
-    const quote = { side: option, strike, bid: inQuote(bid, underlyingPrice), ask: inQuote(ask, underlyingPrice) }
-    const iv = usableVol({ ...quote, iv: markIv }, underlyingPrice, years)
-    if (iv === null) dropped++
-    else points.push({ side: option, strike, iv })
-  }
-  return { expiresAt, at, ...smileLegs(points, underlyingPrice, years), used: points.length, dropped }
-}
-
-const inQuote = (coins: number | null, forward: number): number | null => (coins === null ? null : coins * forward)
-
-interface At30 {
-  readonly iv: number | null
-  readonly missing: Missing
-}
-
-/** The nearest expiries on both sides of 30 days among `slices`, which are fresh and sorted; one twice where it is exact. */
-function around(slices: readonly Slice[], now: EpochMs): readonly [Slice, Slice] | undefined {
-  const before = slices.findLast(({ expiresAt }) => expiresAt - now <= MATURITY_MS)
-  const after = slices.find(({ expiresAt }) => expiresAt - now >= MATURITY_MS)
-  return before === undefined || after === undefined ? undefined : [before, after]
-}
-
-function interpolate([before, after]: readonly [Slice, Slice], leg: 'atm' | 'put25' | 'call25', now: EpochMs): At30 {
-  const [iv1, iv2] = [before[leg], after[leg]]
-  if (iv1 === null || iv2 === null) return { iv: null, missing: 'deltas' }
-  const [years1, years2] = [yearsTo(before.expiresAt, now), yearsTo(after.expiresAt, now)]
-  const iv = constantMaturity(iv1, years1, iv2, years2, yearsTo(MATURITY_MS, 0))
-  return { iv, missing: iv === null ? 'calendarArbitrage' : null }
-}
-
 /** What the book says at `now`; undefined before the first chain. */
 function surfaceOf(book: Book, now: EpochMs, staleMs: DurationMs): Surface | undefined {
   const { venue, currency, said, index, indexAt } = book
   const fresh = book.slices.filter(({ at, expiresAt }) => now - at <= staleMs && expiresAt > now)
   const at = book.slices.reduce((newest, slice) => Math.max(newest, slice.at), said?.at ?? 0)
   if (at === 0) return undefined
-  const none: At30 = { iv: null, missing: fresh.length === 0 ? 'stale' : 'expiries' }
-  // An expiry whose wings nobody quotes is passed over for the next one: that is still between two.
-  const withLegs = (legs: (slice: Slice) => boolean): readonly [Slice, Slice] | undefined =>
-    around(fresh.filter(legs), now) ?? around(fresh, now)
-  const atmPair = withLegs(({ atm }) => atm !== null)
-  const wings = withLegs(({ put25, call25 }) => put25 !== null && call25 !== null)
-  const atm = atmPair === undefined ? none : interpolate(atmPair, 'atm', now)
-  const put = wings === undefined ? none : interpolate(wings, 'put25', now)
-  const call = wings === undefined ? none : interpolate(wings, 'call25', now)
-  const skew30 = put.iv === null || call.iv === null ? null : skewPoints(put.iv, call.iv) + 0
+  const { atm, put25, call25, skew, expiries } = surfaceAt30(fresh, now)
   const near = fresh.find(({ expiresAt }) => expiresAt - now >= NEAR_MIN_MS && expiresAt - now <= NEAR_MAX_MS)
   return {
     venue,
     currency,
     at,
     atmIv30: atm.iv,
-    put25Iv30: put.iv,
-    call25Iv30: call.iv,
-    skew30,
+    put25Iv30: put25.iv,
+    call25Iv30: call25.iv,
+    skew30: skew,
     atmMissing: atm.missing,
-    skewMissing: put.missing ?? call.missing,
-    expiries: skew30 === null || wings === undefined ? [] : [...new Set(wings.map(({ expiresAt }) => expiresAt))],
+    skewMissing: put25.missing ?? call25.missing,
+    expiries,
     atmIvNear: near?.atm ?? null,
     nearExpiresAt: near?.expiresAt ?? null,
     indexIv30: indexAt > 0 && now - indexAt <= staleMs ? index : null,
