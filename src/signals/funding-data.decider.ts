@@ -7,10 +7,10 @@ import { SILENCE } from '#core/decider'
 import { HOUR_MS } from '#core/time'
 import type { FundingRateChanged, FundingSettled, InstrumentDelisted, InstrumentListed } from '#events/market.events'
 import type { FundingSpreadChanged } from '#events/market-view.events'
+import { fundingApr } from '#quant/funding'
 
 /** A rate that nobody renewed for so long takes no part (ours). */
 const STALE_MS = 2 * HOUR_MS
-const HOURS_A_YEAR = 8760
 /** A spread speaks when it moved by this fraction a year, or when other venues make it (ours: half a percent). */
 const BAND_APR = 0.005
 
@@ -37,11 +37,6 @@ export interface FundingDataState {
 
 type In = InstrumentListed | InstrumentDelisted | FundingRateChanged | FundingSettled
 type Draft = { readonly type: 'FundingSpreadChanged'; readonly data: FundingSpreadChanged['data'] }
-
-/** Simple annual rate of `rate` for one period: methods.md 0. */
-export function fundingApr(rate: number, intervalHours: number): number {
-  return (rate * HOURS_A_YEAR) / intervalHours
-}
 
 function take(state: FundingDataState, instrument: string, apr: number, at: number): void {
   const base = state.base[instrument]

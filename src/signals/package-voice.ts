@@ -28,9 +28,10 @@ export interface PackageVoice {
   asOf: number
   price: number
   saidReason: string
+  saidStrength: number
   saidConfidence: number
   saidTarget: number
-  saidLegs: { readonly instrument: string; readonly ratio: number }[]
+  saidLegs: PackageLeg[]
   /** Checks of incoming data that fail now, `instrument check`: while one does, the last word stands. */
   badChecks: string[]
 }
@@ -47,6 +48,7 @@ export function createPackageVoice(id: string, kind: PackageKind): PackageVoice 
     asOf: 0,
     price: 0,
     saidReason: '',
+    saidStrength: 0,
     saidConfidence: 0,
     saidTarget: 0,
     saidLegs: [],
@@ -90,8 +92,13 @@ const isOver = (voice: PackageVoice): boolean => voice.reason === 'delisted' || 
 /** `held-outlier`: while data is bad the last word stands; undefined while it is good or there is nothing to hold. */
 export function packageHeldReason(voice: PackageVoice): string | undefined {
   const first = voice.badChecks[0]
-  if (first === undefined || voice.saidReason === '' || isOver(voice)) return undefined
+  if (first === undefined || voice.saidTarget === 0 || isOver(voice)) return undefined
   return `held-${first.slice(first.indexOf(' ') + 1)}`
+}
+
+/** Whether a word is held back now, or was when the voice spoke last. */
+export function isPackageAboutHolding(voice: PackageVoice): boolean {
+  return packageHeldReason(voice) !== undefined || voice.saidReason.startsWith('held-')
 }
 
 /** Whether the opinion differs from the last word: reason, size by more than `band` of it, a leg, a ratio, confidence. */
@@ -113,19 +120,21 @@ function legsDiffer(voice: PackageVoice, ratioBand: number): boolean {
   if (voice.legs.length !== voice.saidLegs.length) return true
   return voice.legs.some((leg, i) => {
     const said = voice.saidLegs[i]!
-    return leg.instrument !== said.instrument || Math.abs(quantise(leg.ratio, RATIO_DIGITS) - said.ratio) > ratioBand
+    if (leg.instrument !== said.instrument || leg.role !== said.role) return true
+    return Math.abs(quantise(leg.ratio, RATIO_DIGITS) - said.ratio) > ratioBand
   })
 }
 
 /** Remembers what was said, as the log says it. */
 export function hearPackage(voice: PackageVoice, said: PackageChanged['data']): void {
   voice.saidReason = said.reason
+  voice.saidStrength = said.strength
   voice.saidConfidence = said.confidence
   voice.saidTarget = said.targetWeight
-  voice.saidLegs = said.legs.map(({ instrument, ratio }) => ({ instrument, ratio }))
+  voice.saidLegs = [...said.legs]
 }
 
-/** A fresh draft of the opinion of `signal/<name>`; while data is bad, the size last said with the reason why it stands. */
+/** A fresh draft of the opinion of `signal/<name>`; while data is bad, all that was said last with the reason why it stands. */
 export function packageDraft(
   agent: string,
   voice: PackageVoice,
@@ -134,6 +143,7 @@ export function packageDraft(
   inputs: readonly number[],
 ): PackageDraft {
   const held = packageHeldReason(voice)
+  const isHeld = held !== undefined
   return {
     type: 'PackageChanged',
     data: {
@@ -141,15 +151,16 @@ export function packageDraft(
       package: voice.package,
       kind: voice.kind,
       reason: held ?? voice.reason,
-      strength: voice.strength,
-      confidence: held === undefined ? voice.confidence : voice.saidConfidence,
-      targetWeight: held === undefined ? voice.target : voice.saidTarget,
+      strength: isHeld ? voice.saidStrength : voice.strength,
+      confidence: isHeld ? voice.saidConfidence : voice.confidence,
+      targetWeight: isHeld ? voice.saidTarget : voice.target,
       asOf: voice.asOf,
       validUntil: voice.asOf + validMs,
       price: voice.price,
-      legs: voice.legs,
-      terms: held === undefined ? terms : [{ name: 'failingChecks', value: voice.badChecks.length }],
-      inputs: held === undefined ? inputs.filter((seq) => seq > 0) : [],
+      // The opinion may have turned round while data was bad: what is held is what was said.
+      legs: isHeld ? voice.saidLegs : voice.legs,
+      terms: isHeld ? [{ name: 'failingChecks', value: voice.badChecks.length }] : terms,
+      inputs: isHeld ? [] : inputs.filter((seq) => seq > 0),
     },
   }
 }

@@ -1,6 +1,7 @@
 /** Owns the one table from an oracle's method name to the code that answers it. Later rooms add their own *.methods.ts. */
 import { basisMethods } from './basis.methods.js'
 import type { OracleMethod } from './cases.js'
+import { fundingMethods } from './funding.methods.js'
 import { indicatorMethods } from './indicators.methods.js'
 import { optionMethods } from './options.methods.js'
 import { portfolioMethods } from './portfolio.methods.js'
@@ -8,7 +9,13 @@ import { signalMethods } from './signals.methods.js'
 import { statsMethods } from './stats.methods.js'
 
 export const METHODS: ReadonlyMap<string, OracleMethod> = new Map(
-  [indicatorMethods, signalMethods, portfolioMethods, statsMethods, basisMethods, optionMethods].flatMap((table) =>
-    Object.entries(table),
-  ),
+  [
+    indicatorMethods,
+    signalMethods,
+    portfolioMethods,
+    statsMethods,
+    basisMethods,
+    optionMethods,
+    fundingMethods,
+  ].flatMap((table) => Object.entries(table)),
 )

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HOUR_MS } from '#core/time'
-import { createFundingData, fundingApr } from '#signals/funding-data.decider'
+import { fundingApr } from '#quant/funding'
+import { createFundingData } from '#signals/funding-data.decider'
 import { createMarketCoverage, type MarketCoverageState } from '#signals/market-coverage.decider'
 import { event, given } from '#test/given'
 
