@@ -2,8 +2,9 @@
  * Owns the exact ledger: balance, positions, fees and funding as multiples of 1e-8, computed with BigInt and kept as decimal
  * strings. Must never hold a double for what is owned; `number` twins are for marking only and are derived, never added to.
  *
- * Identity, to the last digit, after any sequence of events:
- *   balance = opening + Σ realised − Σ fees + Σ funding,  and  Σ realised − Σ cost = − Σ signed notional of the fills.
+ * Identity, to the last digit, after any sequence of events, in each currency by itself:
+ *   balance = opening + Σ realised − Σ fees + Σ funding + Σ transfers,  and  Σ realised − Σ cost = − Σ signed notional of the fills.
+ * The notional of a fill is that of its kind (instruments/kinds.ts): of an inverse one −quantity / price coins.
  * Each fill's notional is rounded once (half-even to 1e-8); cost that is released rounds inside this identity, never beside it.
  */
 import {
@@ -11,8 +12,6 @@ import {
   type DecimalString,
   divideHalfEven,
   formatUnits,
-  multiplyUnits,
-  ONE,
   parseUnits,
   type Units,
   unitsFromNumber,
@@ -20,6 +19,8 @@ import {
 } from '#core/decimal'
 import type { EpochMs } from '#core/time'
 import { quantise } from '#events/line-buffer'
+import type { InstrumentKind } from '#events/market.events'
+import { averagePrice, fundingUnits, worthUnits } from './instruments/kinds.js'
 
 export interface LedgerState {
   /** Balance at the start of the run: capital, or what the parent run handed over. */
@@ -27,6 +28,8 @@ export interface LedgerState {
   realised: DecimalString
   fees: DecimalString
   funding: DecimalString
+  /** Paid in, less what was taken out; absent before the first transfer. */
+  transfers?: DecimalString
   balance: DecimalString
   /** Nearest double of the balance. */
   balanceNumber: number
@@ -34,9 +37,9 @@ export interface LedgerState {
 
 /** One instrument's part of the ledger. */
 export interface PositionState {
-  /** Base units, signed. */
+  /** Base units, of inverse futures and perpetuals US dollars; signed. */
   quantity: DecimalString
-  /** What the open quantity was bought (positive) or sold (negative) for, quote: average price × quantity. */
+  /** Signed worth of the open quantity at its average price, in the currency of settlement: of linear kinds average price × quantity. */
   cost: DecimalString
   realised: DecimalString
   fees: DecimalString
@@ -73,14 +76,12 @@ export function createPosition(): PositionState {
   }
 }
 
-/** Quantity 1e-8 × mark 1e-8 × rate 1e-10, down to 1e-8. */
-const FUNDING_SCALE = 1_000_000_000_000_000_000n
-
 const add = (a: DecimalString, b: Units): DecimalString => formatUnits(parseUnits(a) + b)
 
 function setBalance(ledger: LedgerState): void {
-  const balance =
+  let balance =
     parseUnits(ledger.opening) + parseUnits(ledger.realised) - parseUnits(ledger.fees) + parseUnits(ledger.funding)
+  if (ledger.transfers !== undefined) balance += parseUnits(ledger.transfers)
   ledger.balance = formatUnits(balance)
   ledger.balanceNumber = unitsToNumber(balance)
 }
@@ -108,13 +109,27 @@ export interface Fill {
 
 const sameSign = (a: Units, b: Units): boolean => a > 0n === b > 0n
 
-/** Books a fill at average cost. A fill beyond the position closes it and opens the rest on the other side. */
-export function applyFill(ledger: LedgerState, position: PositionState, fill: Fill, ts: EpochMs): void {
+/**
+ * Books a fill at average cost. A fill beyond the position closes it and opens the rest on the other side. The fee leaves
+ * `payer`, which is the ledger of its currency; the position remembers those of its own currency only.
+ */
+export function applyFill(
+  ledger: LedgerState,
+  position: PositionState,
+  fill: Fill,
+  ts: EpochMs,
+  kind: InstrumentKind = 'spot',
+  payer: LedgerState = ledger,
+): void {
   const size = parseUnits(fill.quantity)
-  if (size !== 0n) trade(ledger, position, fill.side === 'buy' ? size : -size, parseUnits(fill.price), ts)
+  if (size !== 0n) {
+    const change = fill.side === 'buy' ? size : -size
+    trade(ledger, position, change, worthUnits(kind, change, parseUnits(fill.price)), ts)
+  }
   const fee = parseUnits(fill.fee)
-  ledger.fees = add(ledger.fees, fee)
-  position.fees = add(position.fees, fee)
+  payer.fees = add(payer.fees, fee)
+  if (payer === ledger) position.fees = add(position.fees, fee)
+  else setBalance(payer)
   setBalance(ledger)
 }
 
@@ -123,10 +138,9 @@ function lesser(a: Units, b: Units): Units {
   return b
 }
 
-function trade(ledger: LedgerState, position: PositionState, change: Units, price: Units, ts: EpochMs): void {
+function trade(ledger: LedgerState, position: PositionState, change: Units, notional: Units, ts: EpochMs): void {
   const held = parseUnits(position.quantity)
   const cost = parseUnits(position.cost)
-  const notional = multiplyUnits(price, change)
   if (held === 0n || sameSign(held, change)) {
     setPosition(position, held + change, cost + notional, held === 0n ? ts : position.openedAt)
     return
@@ -139,14 +153,22 @@ function trade(ledger: LedgerState, position: PositionState, change: Units, pric
   setPosition(position, held + change, cost - released + notional + proceeds, flipped ? ts : position.openedAt)
 }
 
-/** cash = −quantity × mark × rate, exact in the quantised mark (1e-8) and rate (1e-10), half-even to 1e-8. Longs pay a positive rate. */
-export function fundingCash(quantity: DecimalString, mark: number, rate: number, proxy: boolean): DecimalString {
+/**
+ * cash = −worth × rate, exact in the quantised mark (1e-8) and rate (1e-10), half-even to 1e-8; longs pay a positive rate.
+ * Linear: −quantity × mark × rate in the quote; inverse: −(usd / mark) × rate in the coin.
+ */
+export function fundingCash(
+  quantity: DecimalString,
+  mark: number,
+  rate: number,
+  proxy: boolean,
+  kind: InstrumentKind = 'linearPerpetual',
+): DecimalString {
   const held = parseUnits(quantity)
   // A stand-in rate is charged to longs and never paid out to shorts (methods, section 0).
   if (proxy && held < 0n) return '0'
   const rateUnits = BigInt(Math.round(rate * 1e10))
-  const exact = -held * unitsFromNumber(quantise(mark, 8)) * rateUnits
-  return formatUnits(divideHalfEven(exact, FUNDING_SCALE))
+  return formatUnits(fundingUnits(kind, held, unitsFromNumber(quantise(mark, 8)), rateUnits))
 }
 
 export interface FundingOf {
@@ -168,9 +190,20 @@ export function applyFunding(ledger: LedgerState, rows: readonly FundingOf[]): v
   setBalance(ledger)
 }
 
+/** Books what was paid in (positive) or taken out: it changes the balance and is no profit. */
+export function applyTransfer(ledger: LedgerState, amount: DecimalString): void {
+  ledger.transfers = add(ledger.transfers ?? '0', parseUnits(amount))
+  setBalance(ledger)
+}
+
 /** What closing the whole position at a price would realise. */
-export function settlementOf(position: PositionState, price: DecimalString): DecimalString {
-  return formatUnits(multiplyUnits(parseUnits(price), parseUnits(position.quantity)) - parseUnits(position.cost))
+export function settlementOf(
+  position: PositionState,
+  price: DecimalString,
+  kind: InstrumentKind = 'spot',
+): DecimalString {
+  const held = parseUnits(position.quantity)
+  return formatUnits(worthUnits(kind, held, parseUnits(price)) - parseUnits(position.cost))
 }
 
 /** Closes the whole position with a profit already computed by {@link settlementOf}; no fee. */
@@ -184,17 +217,26 @@ export function applySettlement(ledger: LedgerState, position: PositionState, re
 export function carryPosition(
   position: PositionState,
   quantity: DecimalString,
-  averagePrice: DecimalString,
+  price: DecimalString,
   ts: EpochMs,
 ): void {
   const held = parseUnits(quantity)
-  setPosition(position, held, multiplyUnits(parseUnits(averagePrice), held), ts)
+  setPosition(position, held, worthUnits('spot', held, parseUnits(price)), ts)
+}
+
+/** A position taken over with the cost that it had, to the last digit. */
+export function carryCost(
+  position: PositionState,
+  quantity: DecimalString,
+  cost: DecimalString,
+  openedAt: EpochMs,
+): void {
+  setPosition(position, parseUnits(quantity), parseUnits(cost), openedAt)
 }
 
 /** Average price of the open quantity, half-even to 1e-8; `"0"` when flat. */
-export function averagePriceOf(position: PositionState): DecimalString {
+export function averagePriceOf(position: PositionState, kind: InstrumentKind = 'spot'): DecimalString {
   const held = parseUnits(position.quantity)
   if (held === 0n) return '0'
-  const cost = parseUnits(position.cost)
-  return formatUnits(divideHalfEven((held > 0n ? cost : -cost) * ONE, absUnits(held)))
+  return formatUnits(averagePrice(kind, held, parseUnits(position.cost)))
 }

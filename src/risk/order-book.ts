@@ -10,8 +10,11 @@ const CLOSED_KEPT = 256
 
 export interface OpenOrder {
   order: string
-  /** Index of the instrument. */
+  /** Index of the instrument; −1 for a leg of a package. */
   slot: number
+  /** Package and instrument of the leg that it is an order of. */
+  package?: string
+  instrument?: string
   /** Not yet filled, base units, signed. */
   left: DecimalString
   reduceOnly: boolean
@@ -21,7 +24,7 @@ export interface OpenOrder {
 
 export interface OrderBookState {
   open: OpenOrder[]
-  closed: { order: string; trades: string[] }[]
+  closed: { order: string; trades: string[]; package?: string }[]
 }
 
 export function createOrderBook(): OrderBookState {
@@ -30,13 +33,23 @@ export function createOrderBook(): OrderBookState {
 
 export function openOrder(
   book: OrderBookState,
-  order: { order: string; side: 'buy' | 'sell'; quantity: DecimalString; reduceOnly: boolean; purpose: string },
+  order: {
+    readonly order: string
+    readonly instrument?: string
+    readonly side: 'buy' | 'sell'
+    readonly quantity: DecimalString
+    readonly reduceOnly: boolean
+    readonly purpose: string
+    readonly package?: string | undefined
+  },
   slot: number,
 ): void {
   const size = parseUnits(order.quantity)
+  const { package: id, instrument } = order
   book.open.push({
     order: order.order,
-    slot,
+    slot: id === undefined ? slot : -1,
+    ...(id === undefined || instrument === undefined ? {} : { package: id, instrument }),
     left: formatUnits(order.side === 'buy' ? size : -size),
     reduceOnly: order.reduceOnly,
     purpose: order.purpose,
@@ -49,12 +62,18 @@ export function closeOrder(book: OrderBookState, order: string): void {
   const at = book.open.findIndex((open) => open.order === order)
   if (at < 0) return
   const [gone] = book.open.splice(at, 1)
-  remember(book, order, gone!.trades)
+  remember(book, order, gone!.trades, gone!.package)
 }
 
-function remember(book: OrderBookState, order: string, trades: string[]): void {
-  book.closed.push({ order, trades })
+function remember(book: OrderBookState, order: string, trades: string[], id?: string): void {
+  book.closed.push({ order, trades, ...(id === undefined ? {} : { package: id }) })
   if (book.closed.length > CLOSED_KEPT) book.closed.shift()
+}
+
+/** Package that an order was a leg of, open or lately over. */
+export function packageOf(book: OrderBookState, order: string): string | undefined {
+  const isIt = (candidate: { readonly order: string }): boolean => candidate.order === order
+  return (book.open.find(isIt) ?? book.closed.find(isIt))?.package
 }
 
 /** Whether this trade is new; takes note of it and of what is left of its order. O(open + closed) a fill. */

@@ -5,11 +5,15 @@
 import type { RiskConfig, UniverseEntry } from '#core/config/schema'
 import { type DecimalString, parseUnits, unitsToNumber } from '#core/decimal'
 import { DAY_MS, type EpochMs, type Interval } from '#core/time'
+import { isPerpetual, kindOfId } from '#events/instrument-kind'
 import type { FundingAccrued, OrderRefused } from '#events/risk.events'
 import { type AtrState, createAtr } from '#indicators/atr'
 import type { TrailingStopState } from '#indicators/trailing-stop'
+import { accountsValue } from './instruments/accounts.js'
+import { isDollar } from './instruments/kinds.js'
 import { createLedger, createPosition, type LedgerState, type PositionState } from './ledger.js'
 import { createOrderBook, type OrderBookState } from './order-book.js'
+import { type PackageBook, packagesValue } from './packages/package-state.js'
 import { createTurnover, type TurnoverState } from './turnover-limiter.js'
 import { createVirtualBook, type VirtualBookState } from './virtual-book.js'
 
@@ -33,6 +37,8 @@ export interface StopHit {
 /** Everything of one instrument. All fields are always present. */
 export interface Slot {
   instrument: string
+  /** Currency in which it settles: its quote. */
+  quote: string
   /** Finest interval: marks and stops run on its bars. */
   interval: Interval
   tick: DecimalString
@@ -61,9 +67,10 @@ export interface Slot {
 
 export type Closing = 'none' | 'derisk' | 'flatten'
 
-export interface RiskState {
+export interface RiskState extends PackageBook {
   indexOf: Record<string, number>
   slots: Slot[]
+  /** Of the book's own currency; those of others stand in `accounts`. */
   ledger: LedgerState
   orders: OrderBookState
   /** Indices of the slots with a position, ascending. */
@@ -88,6 +95,7 @@ export interface RiskState {
 export function createSlot(entry: UniverseEntry, finest: Interval, atrDays: number): Slot {
   return {
     instrument: entry.instrument,
+    quote: entry.quote,
     interval: entry.interval ?? finest,
     tick: entry.tick,
     lot: entry.lot,
@@ -108,6 +116,17 @@ export function createSlot(entry: UniverseEntry, finest: Interval, atrDays: numb
   }
 }
 
+/** Slots whose bars are the price of a coin in dollars: of spot and perpetuals. */
+function coinSlotsOf(universe: readonly UniverseEntry[]): Record<string, number[]> {
+  const slots: Record<string, number[]> = {}
+  universe.forEach(({ instrument, base, quote }, i) => {
+    const kind = kindOfId(instrument)
+    if ((kind !== 'spot' && !isPerpetual(kind)) || !isDollar(quote)) return
+    slots[base] = [...(slots[base] ?? []), i]
+  })
+  return slots
+}
+
 export function createRiskState(
   risk: RiskConfig,
   capital: DecimalString,
@@ -117,7 +136,15 @@ export function createRiskState(
   return {
     indexOf: Object.fromEntries(universe.map((entry, i) => [entry.instrument, i])),
     slots: universe.map((entry) => createSlot(entry, finest, risk.stopAtrDays)),
+    quote: (universe.find(({ role }) => role !== 'leg') ?? universe[0])?.quote ?? 'USDT',
     ledger: createLedger(capital),
+    accounts: [],
+    prices: {},
+    coinSlots: coinSlotsOf(universe),
+    packages: [],
+    chains: {},
+    marks: {},
+    nextEnd: 0,
     orders: createOrderBook(),
     held: [],
     hits: [],
@@ -132,13 +159,19 @@ export function createRiskState(
   }
 }
 
-/** Marked equity: balance + Σ (quantity × mark − cost), quote. A position never marked counts at cost. O(positions). */
+/**
+ * Net asset value, in the book's own currency: Σ balances × price + Σ (worth at the mark − cost) × price. A position never marked
+ * counts at cost. O(positions).
+ */
 export function equity(state: RiskState): number {
   let value = state.ledger.balanceNumber
   for (let h = 0; h < state.held.length; h++) {
     const { mark, position } = state.slots[state.held[h]!]!
     if (mark > 0) value += position.quantityNumber * mark - position.costNumber
   }
+  // A sum of its own, and none for a book in one currency: its bytes stay what they were.
+  if (state.accounts.length > 0) value += accountsValue(state)
+  if (state.packages.length > 0) value += packagesValue(state)
   return value
 }
 
