@@ -3,6 +3,7 @@ import { basisMethods } from './basis.methods.js'
 import type { OracleMethod } from './cases.js'
 import { fundingMethods } from './funding.methods.js'
 import { indicatorMethods } from './indicators.methods.js'
+import { onChainMethods } from './onchain.methods.js'
 import { optionMethods } from './options.methods.js'
 import { portfolioMethods } from './portfolio.methods.js'
 import { signalMethods } from './signals.methods.js'
@@ -16,6 +17,7 @@ export const METHODS: ReadonlyMap<string, OracleMethod> = new Map(
     statsMethods,
     basisMethods,
     optionMethods,
+    onChainMethods,
     fundingMethods,
   ].flatMap((table) => Object.entries(table)),
 )
