@@ -1,9 +1,11 @@
 /**
- * Owns the exact arithmetic of a fill: price worsened by costs and rounded to the tick against the order, fee, lots.
- * Pure. Never decides whether a fill happens.
+ * Owns the exact arithmetic of a fill: price worsened by costs and rounded to the tick against the order, fee, lots, by kind of
+ * instrument. Pure. Never decides whether a fill happens.
  */
 import { boundToStep, divideHalfEven, ONE, truncateToStep, type Units, unitsFromNumber } from '#core/decimal'
 import { invariant } from '#core/invariant'
+import { isInDollars } from '#events/instrument-kind'
+import type { InstrumentKind } from '#events/market.events'
 
 export type Side = 'buy' | 'sell'
 
@@ -33,8 +35,26 @@ function atLeastOne(price: Units, tick: Units): Units {
 
 /** price × quantity × feeBps, half-even to 1e-8 in one rounding. Fees are known to 4 decimals of a basis point. */
 export function feeOf(price: Units, quantity: Units, feeBps: number): Units {
-  const feeUnits = BigInt(Math.round(feeBps * 10_000)) // 1 unit = 1e-8 of the value
-  return divideHalfEven(price * quantity * feeUnits, ONE * ONE)
+  return divideHalfEven(price * quantity * feeUnits(feeBps), ONE * ONE)
+}
+
+/** 1 unit = 1e-8 of the value. */
+function feeUnits(feeBps: number): Units {
+  return BigInt(Math.round(feeBps * 10_000))
+}
+
+/** Fee in coin on contracts of `dollars` US dollars: dollars ÷ price × feeBps, half-even to 1e-8 in one rounding. */
+export function inverseFeeOf(price: Units, dollars: Units, feeBps: number): Units {
+  return divideHalfEven(dollars * feeUnits(feeBps), price)
+}
+
+/**
+ * Fee on options of `quantity` coins: min(underlying × feeBps, price × cap) × quantity, half-even to 1e-8 in one rounding, in the
+ * currency of the price. `underlying` is 1 for an option that is paid in its coin, else its price (quant/option-fee, exactly).
+ */
+export function optionFeeOf(price: Units, quantity: Units, feeBps: number, cap: number, underlying: Units): Units {
+  const each = smaller(underlying * feeUnits(feeBps), price * unitsFromNumber(cap))
+  return divideHalfEven(each * quantity, ONE * ONE)
 }
 
 /** Largest quantity of whole lots within a double; 0 when it is below one lot. */
@@ -46,6 +66,16 @@ export function lotsWithin(quantity: number, lot: Units): Units {
 /** Value of a quantity at a price, half-even to 1e-8. */
 export function notionalOf(price: Units, quantity: Units): Units {
   return divideHalfEven(price * quantity, ONE)
+}
+
+/** Value of an order in quote: contracts of dollars are their own value. */
+export function orderValueOf(kind: InstrumentKind, price: Units, quantity: Units): Units {
+  return isInDollars(kind) ? quantity : notionalOf(price, quantity)
+}
+
+/** Largest size of whole lots within an amount of base coins: coins, or dollars at `price`. */
+export function sizeWithin(kind: InstrumentKind, coins: number, price: number, lot: Units): Units {
+  return lotsWithin(isInDollars(kind) ? coins * price : coins, lot)
 }
 
 // Math.min and Math.max know no BigInt.

@@ -5,9 +5,10 @@
 import type { ExecutionConfig } from '#core/config/schema'
 import { boundToStep, divideHalfEven, formatUnits, ONE, parseUnits, type Units, unitsFromNumber } from '#core/decimal'
 import { MINUTE_MS } from '#core/time'
+import { isInDollars, isOption } from '#events/instrument-kind'
 import type { OrderSubmitted } from '#events/order.events'
 import type { OrderApproved } from '#events/risk.events'
-import { larger, lotsWithin, notionalOf, passivePrice, smaller } from './exact-fill.js'
+import { larger, orderValueOf, passivePrice, sizeWithin, smaller } from './exact-fill.js'
 import { squareRootCostBps } from './impact.js'
 import type { RouterSlot } from './router-state.js'
 import { averageDailyVolume, dailyVol, inCascade } from './trading-conditions.js'
@@ -44,10 +45,12 @@ export function orderTerms(
     reduceOnly: approved.reduceOnly,
     purpose: approved.purpose,
     referencePrice: approved.referencePrice,
-    expectedSpreadBps: halfSpreadBps(config, slot, ts) * cascade,
-    expectedImpactBps: impactBps(config, slot, notionalOf(reference, quantity)) * cascade,
+    expectedSpreadBps: halfSpreadBps(config, slot, reference, ts) * cascade,
+    expectedImpactBps: impactBps(config, slot, orderValueOf(slot.kind, reference, quantity)) * cascade,
   }
   if (resting) terms.limitPrice = formatUnits(limitPrice(config, slot, approved, reference, ts))
+  if (approved.package !== undefined) terms.package = approved.package
+  if (approved.terms !== undefined) terms.terms = approved.terms
   if (approved.stopPrice !== undefined) terms.stopPrice = approved.stopPrice
   if (approved.triggerOpen !== undefined) terms.triggerOpen = approved.triggerOpen
   return terms
@@ -63,7 +66,7 @@ function typeOf(config: ExecutionConfig, { purpose }: OrderApproved['data']): Or
 /**
  * Rebalancing takes at most `maxParticipation` of the prior finest bar, whole lots; what is left waits for the next assessment
  * of risk. It never sinks below the smallest order the venue takes. What protects is not made smaller: there the venue alone
- * limits what is filled.
+ * limits what is filled. Nor are the legs of a package: they must match.
  */
 function bearableQuantity(
   config: ExecutionConfig,
@@ -74,18 +77,28 @@ function bearableQuantity(
   const wanted = parseUnits(quantity)
   if (purpose !== 'rebalance' || slot.market.lastBarVolume < 0) return wanted
   const lot = parseUnits(slot.lot)
-  const bearable = lotsWithin(slot.market.lastBarVolume * config.maxParticipation, lot)
-  const least = boundToStep(divideHalfEven(parseUnits(slot.minNotional) * ONE, reference) + 1n, lot, 'up')
+  const bearable = sizeWithin(
+    slot.kind,
+    slot.market.lastBarVolume * config.maxParticipation,
+    Number(reference) / 1e8,
+    lot,
+  )
+  const minValue = parseUnits(slot.minNotional)
+  const leastSize = isInDollars(slot.kind) ? minValue : divideHalfEven(minValue * ONE, reference) + 1n
+  const least = boundToStep(leastSize, lot, 'up')
   return smaller(wanted, larger(bearable, least))
 }
 
-function halfSpreadBps(config: ExecutionConfig, slot: RouterSlot, ts: number): number {
-  if (!quoteIsFresh(slot, ts)) return Math.max(0, config.halfSpreadBps)
-  return ((slot.ask - slot.bid) / (slot.ask + slot.bid)) * 1e4
+/** Half the quoted spread, or else the configured one; an option that is not quoted costs half a tick at least. */
+function halfSpreadBps(config: ExecutionConfig, slot: RouterSlot, reference: Units, ts: number): number {
+  if (quoteIsFresh(slot, ts)) return ((slot.ask - slot.bid) / (slot.ask + slot.bid)) * 1e4
+  const least = isOption(slot.kind) ? (Number(slot.tick) * 1e8 * 0.5e4) / Number(reference) : 0
+  return Math.max(0, config.halfSpreadBps, least)
 }
 
-/** Y sigma_d sqrt(Q/ADV) in bp (methods, section 15). */
+/** Y sigma_d sqrt(Q/ADV) in bp (methods, section 15). Without bars there is no volume to measure against: legs pay the spread. */
 function impactBps(config: ExecutionConfig, slot: RouterSlot, notional: Units): number {
+  if (slot.isLeg) return 0
   const vol = dailyVol(slot.market)
   const volume = averageDailyVolume(slot.market)
   const known =

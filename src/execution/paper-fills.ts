@@ -5,26 +5,31 @@
 import type { DecideContext } from '#core/decider'
 import { boundToStep, divideHalfEven, parseUnits, truncateToStep, type Units, unitsFromNumber } from '#core/decimal'
 import type { BarClosed, BarOpened, QuoteChanged } from '#events/market.events'
-import { larger, lotsWithin, smaller, worsenedPrice } from './exact-fill.js'
+import { larger, sizeWithin, smaller, worsenedPrice } from './exact-fill.js'
 import { type Market, refusalOf } from './paper-rules.js'
 import { type Answer, impactShare, PaperSession } from './paper-session.js'
 import type { PaperOrder, PaperSlot } from './paper-state.js'
 
-/** Answers every order of the instrument at the open of a bar: refusals, acknowledgements, cancels, fills. */
+/**
+ * Answers every order of the instrument at the open of a bar: refusals, acknowledgements, cancels, fills. One that `isHeld` is
+ * not answered yet.
+ */
 export function answerOpen(
   slot: PaperSlot,
   data: BarOpened['data'],
   maxShare: number,
   halfSpreadBps: number,
+  isHeld: (order: PaperOrder) => boolean,
   context: DecideContext,
 ): readonly Answer[] {
   const tick = parseUnits(slot.tick)
   const open = unitsFromNumber(data.open)
   const bid = worsenedPrice('sell', open, halfSpreadBps, tick)
   const market: Market = { price: open, bid, ask: worsenedPrice('buy', open, halfSpreadBps, tick) }
-  const volume = lotsWithin(data.liquidity * maxShare, parseUnits(slot.lot))
+  const volume = sizeWithin(slot.kind, data.liquidity * maxShare, data.open, parseUnits(slot.lot))
   const session = new PaperSession(slot, context, volume - parseUnits(slot.filledInBar))
   for (const order of slot.orders) {
+    if (isHeld(order)) continue
     const arriving = order.acceptedAt < 0
     if (arriving) {
       const refusal = refusalOf(slot, order, session.position, market)
@@ -65,7 +70,7 @@ export function answerBar(
   maxShare: number,
   context: DecideContext,
 ): readonly Answer[] {
-  const volume = lotsWithin(data.volume * maxShare, parseUnits(slot.lot))
+  const volume = sizeWithin(slot.kind, data.volume * maxShare, data.close, parseUnits(slot.lot))
   const session = new PaperSession(slot, context, volume - parseUnits(slot.filledInBar))
   for (const order of slot.orders)
     if (order.acceptedAt >= 0 && order.acceptedAt <= data.openTime) makeIfThrough(session, order, data.low, data.high)
@@ -96,10 +101,10 @@ export function answerQuote(
   const { bid, ask, bidSize, askSize } = event.data
   if (!(bid > 0 && ask >= bid)) return []
   const lot = parseUnits(slot.lot)
-  const share = lotsWithin(slot.lastBarVolume * maxShare, lot)
+  const share = sizeWithin(slot.kind, slot.lastBarVolume * maxShare, bid, lot)
   const answers: Answer[] = []
   for (const side of ['buy', 'sell'] as const) {
-    const shown = lotsWithin(side === 'buy' ? askSize : bidSize, lot)
+    const shown = side === 'buy' ? sizeWithin(slot.kind, askSize, ask, lot) : sizeWithin(slot.kind, bidSize, bid, lot)
     const session = new PaperSession(slot, context, larger(shown, share))
     for (const answer of answers)
       if (answer.type === 'OrderFilled') session.position += parseUnits(answer.data.quantity)

@@ -1,7 +1,11 @@
-/** Owns what the paper venue refuses, as a real one would: lot, tick, least value, reduce-only, post-only. Pure. */
+/**
+ * Owns what the paper venue refuses, as a real one would: lot, tick, least value, reduce-only, post-only. Pure. Options have no
+ * least value but their lot; contracts of dollars are their own value.
+ */
 import { parseUnits, type Units } from '#core/decimal'
+import { isOption } from '#events/instrument-kind'
 import type { OrderRejected } from '#events/order.events'
-import { notionalOf, type Side } from './exact-fill.js'
+import { orderValueOf, type Side } from './exact-fill.js'
 import type { PaperOrder, PaperSlot } from './paper-state.js'
 
 export interface Refusal {
@@ -34,7 +38,8 @@ export function refusalOf(slot: PaperSlot, order: PaperOrder, position: Units, m
   if (order.reduceOnly && reducible(position, order.side) === 0n)
     return { code: 'reduce-only', detail: `no position that a ${order.side} reduces` }
   const price = limit ?? market.price
-  if (!order.reduceOnly && price > 0n && notionalOf(price, quantity) < parseUnits(slot.minNotional))
+  const isFree = order.reduceOnly || isOption(slot.kind)
+  if (!isFree && price > 0n && orderValueOf(slot.kind, price, quantity) < parseUnits(slot.minNotional))
     return { code: 'min-notional', detail: `value is below ${slot.minNotional}` }
   return order.type === 'postOnly' ? refusedToPost(order, limit, market) : undefined
 }

@@ -3,9 +3,10 @@
  * Lives during one decision; never touches the state.
  */
 import type { DecideContext } from '#core/decider'
-import { formatUnits, parseUnits, type Units } from '#core/decimal'
+import { formatUnits, ONE, parseUnits, type Units } from '#core/decimal'
+import { isInDollars, isOption } from '#events/instrument-kind'
 import type { OrderAccepted, OrderCancelled, OrderFilled, OrderRejected } from '#events/order.events'
-import { feeOf, smaller } from './exact-fill.js'
+import { feeOf, inverseFeeOf, optionFeeOf, smaller } from './exact-fill.js'
 import { type Refusal, reducible } from './paper-rules.js'
 import type { PaperOrder, PaperSlot } from './paper-state.js'
 
@@ -20,6 +21,8 @@ export interface Trade {
   readonly reference: Units
   readonly slippageBps: number
   readonly liquidity: 'maker' | 'taker'
+  /** Price of the underlying, quote: of options that are paid in the quote. */
+  readonly underlying?: Units
 }
 
 export class PaperSession {
@@ -66,7 +69,6 @@ export class PaperSession {
   fill(order: PaperOrder, trade: Trade): Units {
     const { slot } = this
     const remaining = parseUnits(order.remaining) - trade.quantity
-    const feeBps = trade.liquidity === 'maker' ? slot.makerFeeBps : slot.takerFeeBps
     this.answers.push({
       type: 'OrderFilled',
       data: {
@@ -77,7 +79,7 @@ export class PaperSession {
         price: formatUnits(trade.price),
         quantity: formatUnits(trade.quantity),
         remaining: formatUnits(remaining),
-        fee: formatUnits(feeOf(trade.price, trade.quantity, feeBps)),
+        fee: formatUnits(feeOn(slot, trade)),
         feeCurrency: slot.feeCurrency,
         liquidity: trade.liquidity,
         referencePrice: formatUnits(trade.reference),
@@ -96,6 +98,15 @@ export class PaperSession {
     if (order.reduceOnly && reducible(this.position, order.side) === 0n) this.cancel(order, 'reduce-only', remaining)
     else this.cancel(order, filled === 0n ? 'no-liquidity' : 'ioc-remainder', remaining)
   }
+}
+
+/** Fee of a trade in the currency that its instrument settles in, by kind. */
+function feeOn(slot: PaperSlot, { price, quantity, liquidity, underlying }: Trade): Units {
+  const feeBps = liquidity === 'maker' ? slot.makerFeeBps : slot.takerFeeBps
+  if (isInDollars(slot.kind)) return inverseFeeOf(price, quantity, feeBps)
+  if (!isOption(slot.kind)) return feeOf(price, quantity, feeBps)
+  const isPaidInCoin = slot.kind === 'inverseOption'
+  return optionFeeOf(price, quantity, feeBps, slot.feeCap, isPaidInCoin ? ONE : (underlying ?? price))
 }
 
 /** Share of the full impact that a partial fill pays: square-root law in the filled quantity (methods, section 15). */

@@ -1,14 +1,19 @@
 /**
  * Owns what the paper venue remembers: terms, positions, orders on their way or at work, the last quote. A fold; never decides.
- * Bounded: an order leaves when it has ended; the last 256 ids are kept so that a repeated one changes nothing.
+ * Bounded: an order leaves when it has ended; the last 256 ids are kept so that a repeated one changes nothing; an instrument
+ * that came with an order leaves some time after it is flat.
  */
 import type { ExecutionConfig, UniverseEntry } from '#core/config/schema'
 import { formatUnits, parseUnits } from '#core/decimal'
 import { invariant } from '#core/invariant'
-import { intervalMs, isInterval } from '#core/time'
-import type { BarClosed, BarOpened, InstrumentListed, QuoteChanged } from '#events/market.events'
+import { type EpochMs, intervalMs, isInterval } from '#core/time'
+import { isInDollars, isInverse, isOption, kindOfId } from '#events/instrument-kind'
+import type { BarClosed, BarOpened, InstrumentKind, InstrumentListed, QuoteChanged } from '#events/market.events'
 import type { OrderFilled, OrderSubmitted } from '#events/order.events'
+import type { LegTerms } from '#events/package.events'
 import type { Side } from './exact-fill.js'
+import { withLeg } from './leg-slots.js'
+import { feesOf } from './market-fees.js'
 
 const IDS_KEPT = 256
 
@@ -26,6 +31,9 @@ export interface PaperOrder {
   readonly reduceOnly: boolean
   readonly spreadBps: number
   readonly impactBps: number
+  /** Empty when it is no leg of one. */
+  readonly package: string
+  readonly submittedAt: EpochMs
   /** Epoch ms; −1 while the order has not been taken. */
   acceptedAt: number
   /** Seq of the first quote after it was taken; 0 before. */
@@ -36,14 +44,23 @@ export interface PaperOrder {
 
 export interface PaperSlot {
   readonly instrument: string
-  readonly feeCurrency: string
+  kind: InstrumentKind
+  feeCurrency: string
+  /** Outside the universe: no bars come for it. */
+  readonly isLeg: boolean
+  /** 0: never. */
+  expiresAt: EpochMs
+  /** When its last order came; of legs alone. */
+  usedAt: EpochMs
   listed: boolean
   tick: string
   lot: string
   minNotional: string
   makerFeeBps: number
   takerFeeBps: number
-  /** Base units, signed. */
+  /** Of options: largest fee, share of the price. */
+  readonly feeCap: number
+  /** Base units, signed; of packages and single signals together. */
   position: string
   readonly orders: PaperOrder[]
   /** Length of the finest bars seen, ms; 0 before the first. */
@@ -60,6 +77,10 @@ export interface PaperSlot {
 export interface PaperState {
   readonly index: Record<string, number>
   readonly slots: PaperSlot[]
+  /** Instruments that came with an order. */
+  legs: PaperSlot[]
+  /** Orders at work that wait for an option chain, for a mark, and the first expiry among all of them (0: none). */
+  readonly waits: { chain: number; mark: number; expiresAt: EpochMs }
   /** Orders for instruments that are not traded here, waiting for their refusal. */
   readonly strangers: { readonly order: string; readonly instrument: string }[]
   readonly seen: string[]
@@ -69,32 +90,49 @@ export function createPaperState(config: ExecutionConfig, universe: readonly Uni
   const index: Record<string, number> = {}
   const slots = universe.map((entry, i): PaperSlot => {
     index[entry.instrument] = i
-    return {
-      instrument: entry.instrument,
-      feeCurrency: entry.quote,
-      listed: true,
-      tick: entry.tick,
-      lot: entry.lot,
-      minNotional: entry.minNotional,
-      makerFeeBps: config.makerFeeBps,
-      takerFeeBps: config.takerFeeBps,
-      position: '0',
-      orders: [],
-      barMs: 0,
-      lastBarVolume: 0,
-      barOpenTime: -1,
-      filledInBar: '0',
-      bid: 0,
-      ask: 0,
-      quotedAt: -1,
-    }
+    const { instrument, base, quote, tick, lot, minNotional } = entry
+    const kind = kindOfId(instrument)
+    const settle = isInverse(kind) ? base : quote
+    return createSlot(config, { instrument, kind, settle, tick, lot, minNotional, isLeg: false, expiresAt: 0 })
   })
-  return { index, slots, strangers: [], seen: [] }
+  return { index, slots, legs: [], waits: { chain: 0, mark: 0, expiresAt: 0 }, strangers: [], seen: [] }
+}
+
+type SlotTerms = Pick<PaperSlot, 'instrument' | 'kind' | 'tick' | 'lot' | 'minNotional' | 'isLeg' | 'expiresAt'> & {
+  readonly settle: string
+}
+
+function createSlot(config: ExecutionConfig, { settle, ...terms }: SlotTerms): PaperSlot {
+  return {
+    ...terms,
+    feeCurrency: settle,
+    usedAt: 0,
+    listed: true,
+    ...feesOf(config, terms.instrument, terms.kind),
+    feeCap: isOption(terms.kind) ? config.optionFeeCap : 0,
+    position: '0',
+    orders: [],
+    barMs: 0,
+    lastBarVolume: 0,
+    barOpenTime: -1,
+    filledInBar: '0',
+    bid: 0,
+    ask: 0,
+    quotedAt: -1,
+  }
+}
+
+/** No least value: it stands in no terms; a listing brings it. */
+function createLeg(config: ExecutionConfig, instrument: string, terms: LegTerms): PaperSlot {
+  const { kind, settle, tick, lot, expiresAt = 0 } = terms
+  return createSlot(config, { instrument, kind, settle, tick, lot, minNotional: '0', isLeg: true, expiresAt })
 }
 
 export function paperSlot(state: PaperState, instrument: string): PaperSlot | undefined {
   const i = state.index[instrument]
-  return i === undefined ? undefined : state.slots[i]
+  if (i !== undefined) return state.slots[i]
+  for (let k = 0; k < state.legs.length; k++) if (state.legs[k]!.instrument === instrument) return state.legs[k]
+  return undefined
 }
 
 export function orderIn(slot: PaperSlot, order: string): PaperOrder | undefined {
@@ -103,18 +141,20 @@ export function orderIn(slot: PaperSlot, order: string): PaperOrder | undefined 
 
 /** The slot that holds an order, by its id alone. */
 export function slotHolding(state: PaperState, order: string): PaperSlot | undefined {
-  return state.slots.find((slot) => orderIn(slot, order) !== undefined)
+  const holds = (slot: PaperSlot): boolean => orderIn(slot, order) !== undefined
+  return state.slots.find(holds) ?? state.legs.find(holds)
 }
 
-export function takeUp(state: PaperState, data: OrderSubmitted['data']): void {
+export function takeUp(state: PaperState, { data, ts }: OrderSubmitted, config: ExecutionConfig): void {
   if (state.seen.includes(data.order)) return
   if (state.seen.length >= IDS_KEPT) state.seen.shift()
   state.seen.push(data.order)
-  const slot = paperSlot(state, data.instrument)
+  const slot = paperSlot(state, data.instrument) ?? addLeg(state, data, ts, config)
   if (slot === undefined) {
     state.strangers.push({ order: data.order, instrument: data.instrument })
     return
   }
+  if (slot.isLeg) slot.usedAt = ts
   slot.orders.push({
     order: data.order,
     side: data.side,
@@ -127,10 +167,49 @@ export function takeUp(state: PaperState, data: OrderSubmitted['data']): void {
     reduceOnly: data.reduceOnly,
     spreadBps: data.expectedSpreadBps,
     impactBps: data.expectedImpactBps,
+    package: data.package ?? '',
+    submittedAt: ts,
     acceptedAt: -1,
     firstQuoteSeq: 0,
     cancelled: false,
   })
+  recount(state, slot)
+}
+
+function addLeg(
+  state: PaperState,
+  { instrument, terms }: OrderSubmitted['data'],
+  ts: EpochMs,
+  config: ExecutionConfig,
+): PaperSlot | undefined {
+  if (terms === undefined) return undefined
+  const leg = createLeg(config, instrument, terms)
+  state.legs = withLeg(state.legs, leg, ts, (slot) => isNeeded(slot, ts))
+  return leg
+}
+
+function isNeeded(slot: PaperSlot, ts: EpochMs): boolean {
+  return slot.orders.length > 0 || (slot.position !== '0' && !hasExpired(slot, ts))
+}
+
+/** Counts what waits, after the orders of `slot` changed. Only legs and what expires can change it. */
+export function recount(state: PaperState, slot: PaperSlot): void {
+  if (!slot.isLeg && slot.expiresAt === 0) return
+  const { waits } = state
+  waits.chain = 0
+  waits.mark = 0
+  waits.expiresAt = 0
+  for (const { kind, orders, isLeg, expiresAt } of [...state.slots, ...state.legs]) {
+    if (orders.length === 0) continue
+    if (expiresAt > 0 && (waits.expiresAt === 0 || expiresAt < waits.expiresAt)) waits.expiresAt = expiresAt
+    if (isLeg && isOption(kind)) waits.chain += orders.length
+    else if (isLeg) waits.mark += orders.length
+  }
+}
+
+/** Whether it has been delivered or has expired. */
+export function hasExpired({ expiresAt }: PaperSlot, ts: EpochMs): boolean {
+  return expiresAt > 0 && ts >= expiresAt
 }
 
 function worseOf({ side, stopPrice, triggerOpen }: OrderSubmitted['data']): string {
@@ -156,13 +235,18 @@ export function foldTrade(slot: PaperSlot, data: OrderFilled['data'], barOpenTim
   if (parseUnits(data.remaining) === 0n) drop(slot, data.order)
 }
 
-export function foldTerms(slot: PaperSlot, data: InstrumentListed['data']): void {
+/** What the venue lists. Contracts of dollars keep their step: a listing tells it in coins. */
+export function foldTerms(slot: PaperSlot, data: InstrumentListed['data'], config: ExecutionConfig): void {
   slot.listed = true
+  slot.kind = data.kind
+  slot.feeCurrency = isInverse(data.kind) ? data.base : data.quote
   slot.tick = data.tick
-  slot.lot = data.lot
+  if (!isInDollars(data.kind)) slot.lot = data.lot
   slot.minNotional = data.minNotional
-  slot.makerFeeBps = data.makerFeeBps
-  slot.takerFeeBps = data.takerFeeBps
+  slot.expiresAt = data.expiresAt ?? slot.expiresAt
+  const { makerFeeBps, takerFeeBps } = feesOf(config, slot.instrument, data.kind, data)
+  slot.makerFeeBps = makerFeeBps
+  slot.takerFeeBps = takerFeeBps
 }
 
 export function foldOpen(slot: PaperSlot, data: BarOpened['data']): void {

@@ -8,6 +8,7 @@ import type {
   InstantClosed,
   InstrumentDelisted,
   InstrumentListed,
+  OptionChainObserved,
   QuoteChanged,
 } from '#events/market.events'
 import type {
@@ -22,7 +23,9 @@ import type {
 } from '#events/order.events'
 import type { OrderApproved, TradingHalted, TradingResumed } from '#events/risk.events'
 import {
+  foldApproval,
   foldCancelRequest,
+  foldChain,
   foldFill,
   foldFinished,
   foldListing,
@@ -44,6 +47,7 @@ export type RouterIn =
   | InstrumentListed
   | InstrumentDelisted
   | QuoteChanged
+  | OptionChainObserved
   | OrderAccepted
   | OrderFilled
   | OrderRejected
@@ -64,6 +68,9 @@ export function evolveRouter(state: RouterState, event: RouterIn | RouterOut, co
       return state
     case 'QuoteChanged':
       foldQuote(state, event)
+      return state
+    case 'OptionChainObserved':
+      foldChain(state, event)
       return state
     case 'InstrumentListed':
       foldListing(state, event.data)
@@ -87,6 +94,7 @@ export function evolveRouter(state: RouterState, event: RouterIn | RouterOut, co
       return state
     case 'OrderApproved':
       checkApproval(event)
+      foldApproval(state, event)
       return state
     case 'InstantClosed':
     case 'TimerFired':

@@ -1,12 +1,16 @@
 /**
  * Owns what the router remembers: market conditions by instrument, live orders, the last finished ones, the halt.
- * A fold; never decides. Bounded: an order that has ended leaves but its id and phase, for the last 128 of them.
+ * A fold; never decides. Bounded: an order that has ended leaves but its id and phase, for the last 128 of them; an instrument
+ * that came with an order leaves some time after the last.
  */
 import type { UniverseEntry } from '#core/config/schema'
 import { parseUnits } from '#core/decimal'
-import { floorTo, type Interval, intervalMs } from '#core/time'
-import type { InstrumentListed, QuoteChanged } from '#events/market.events'
+import { type EpochMs, floorTo, type Interval, intervalMs } from '#core/time'
+import { isInDollars, isOption, kindOfId } from '#events/instrument-kind'
+import type { InstrumentKind, InstrumentListed, OptionChainObserved, QuoteChanged } from '#events/market.events'
 import type { CancelRequested, OrderFilled, OrderSubmitted } from '#events/order.events'
+import type { OrderApproved } from '#events/risk.events'
+import { withLeg } from './leg-slots.js'
 import { advance, isTerminal, type OrderPhase, type OrderWord } from './order-lifecycle.js'
 import { createTradingConditions, type TradingConditions } from './trading-conditions.js'
 
@@ -14,6 +18,13 @@ const FINISHED_KEPT = 128
 
 export interface RouterSlot {
   readonly instrument: string
+  kind: InstrumentKind
+  /** Outside the universe: no bars come for it. */
+  readonly isLeg: boolean
+  /** 0: never. */
+  readonly expiresAt: EpochMs
+  /** When its last order was approved; of legs alone. */
+  usedAt: EpochMs
   readonly finest: Interval
   listed: boolean
   tick: string
@@ -30,7 +41,8 @@ export interface LiveOrder {
   readonly order: string
   readonly instrument: string
   phase: OrderPhase
-  readonly reduceOnly: boolean
+  /** It is not sent, and cancelled, while trading is halted. */
+  readonly addsRisk: boolean
   remaining: string
   readonly submittedAt: number
   /** When a resting order has outlived itself, epoch ms; 0 for what never rests. */
@@ -43,32 +55,57 @@ export interface RouterState {
   halted: boolean
   readonly index: Record<string, number>
   readonly slots: RouterSlot[]
+  /** Instruments that came with an order. */
+  legs: RouterSlot[]
   live: LiveOrder[]
   /** Oldest first. */
   readonly finished: { readonly order: string; phase: OrderPhase }[]
 }
 
 export function createRouterState(universe: readonly UniverseEntry[], finest: Interval): RouterState {
-  const slots = universe.map((entry) => ({
-    instrument: entry.instrument,
-    finest: entry.interval ?? finest,
+  const slots = universe.map(({ instrument, interval, tick, lot, minNotional }) => ({
+    ...createSlot({ instrument, kind: kindOfId(instrument), tick, lot, isLeg: false, expiresAt: 0 }),
+    finest: interval ?? finest,
+    minNotional,
+  }))
+  const index: Record<string, number> = {}
+  for (const [i, slot] of slots.entries()) index[slot.instrument] = i
+  return { halted: false, index, slots, legs: [], live: [], finished: [] }
+}
+
+function createSlot(
+  terms: Pick<RouterSlot, 'instrument' | 'kind' | 'tick' | 'lot' | 'isLeg' | 'expiresAt'>,
+): RouterSlot {
+  return {
+    ...terms,
+    usedAt: 0,
+    finest: '1d',
     listed: true,
-    tick: entry.tick,
-    lot: entry.lot,
-    minNotional: entry.minNotional,
+    minNotional: '0',
     bid: 0,
     ask: 0,
     quotedAt: -1,
     market: createTradingConditions(),
-  }))
-  const index: Record<string, number> = {}
-  for (const [i, slot] of slots.entries()) index[slot.instrument] = i
-  return { halted: false, index, slots, live: [], finished: [] }
+  }
+}
+
+/** Remembers the instrument of an approval that brings its own terms. */
+export function foldApproval(state: RouterState, { data, ts }: OrderApproved): void {
+  const { instrument, terms } = data
+  const known = slotOf(state, instrument)
+  if (known?.isLeg === true) known.usedAt = ts
+  if (known !== undefined || terms === undefined) return
+  const { kind, tick, lot, expiresAt = 0 } = terms
+  const leg = { ...createSlot({ instrument, kind, tick, lot, isLeg: true, expiresAt }), usedAt: ts }
+  const isNeeded = (slot: RouterSlot): boolean => state.live.some((order) => order.instrument === slot.instrument)
+  state.legs = withLeg(state.legs, leg, ts, isNeeded)
 }
 
 export function slotOf(state: RouterState, instrument: string): RouterSlot | undefined {
   const i = state.index[instrument]
-  return i === undefined ? undefined : state.slots[i]
+  if (i !== undefined) return state.slots[i]
+  for (let k = 0; k < state.legs.length; k++) if (state.legs[k]!.instrument === instrument) return state.legs[k]
+  return undefined
 }
 
 export function liveOrder(state: RouterState, order: string): LiveOrder | undefined {
@@ -87,8 +124,10 @@ export function foldListing(state: RouterState, data: InstrumentListed['data']):
   const slot = slotOf(state, data.instrument)
   if (slot === undefined) return
   slot.listed = true
+  slot.kind = data.kind
   slot.tick = data.tick
-  slot.lot = data.lot
+  // A listing tells the step in coins.
+  if (!isInDollars(data.kind)) slot.lot = data.lot
   slot.minNotional = data.minNotional
 }
 
@@ -100,16 +139,33 @@ export function foldQuote(state: RouterState, event: QuoteChanged): void {
   slot.quotedAt = event.ts
 }
 
+/** Quotes of the options that were ordered lately. O(1) without any of that expiry, else O(options of the chain) for each. */
+export function foldChain(state: RouterState, { data, ts }: OptionChainObserved): void {
+  for (const leg of state.legs) {
+    if (leg.expiresAt !== data.expiresAt || !isOption(leg.kind)) continue
+    const row = data.options.find(({ instrument }) => instrument === leg.instrument)
+    if (row === undefined) continue
+    leg.bid = row.bid ?? 0
+    leg.ask = row.ask ?? 0
+    leg.quotedAt = ts
+  }
+}
+
+/** What may go out, and stay out, while trading is halted: it only takes back. */
+export function addsRisk({ reduceOnly, purpose }: Pick<OrderSubmitted['data'], 'reduceOnly' | 'purpose'>): boolean {
+  return !reduceOnly && purpose !== 'unwind'
+}
+
 /** Takes up an order. `ttlBars` finest bars later a resting one has outlived itself. */
 export function foldSubmitted(state: RouterState, event: OrderSubmitted, ttlBars: number): void {
-  const { order, instrument, timeInForce, reduceOnly, quantity } = event.data
+  const { order, instrument, timeInForce, quantity } = event.data
   if (isKnown(state, order)) return
   const barMs = intervalMs(slotOf(state, instrument)?.finest ?? '1d')
   state.live.push({
     order,
     instrument,
     phase: advance('approved', 'submit', order),
-    reduceOnly,
+    addsRisk: addsRisk(event.data),
     remaining: quantity,
     submittedAt: event.ts,
     restsUntil: timeInForce === 'gtc' ? floorTo(event.ts, barMs) + ttlBars * barMs : 0,

@@ -9,7 +9,15 @@ import type { TimerFired } from '#events/lifecycle.events'
 import type { OrderApproved } from '#events/risk.events'
 import { orderTerms } from './order-terms.js'
 import { evolveRouter, RISK, type RouterIn, type RouterOut } from './router-fold.js'
-import { createRouterState, isKnown, type LiveOrder, liveOrder, type RouterState, slotOf } from './router-state.js'
+import {
+  addsRisk,
+  createRouterState,
+  isKnown,
+  type LiveOrder,
+  liveOrder,
+  type RouterState,
+  slotOf,
+} from './router-state.js'
 import { STAT_DAYS } from './trading-conditions.js'
 
 const NAME = 'execution/router'
@@ -26,7 +34,8 @@ export interface RouterOptions {
 
 /**
  * The router. `finest` is the interval of instruments whose entry names none. An order that adds risk and arrives while trading
- * is halted is the second lock's business: it is not sent, and `OrderWithheld` says so, so that nobody waits for it.
+ * is halted is the second lock's business: it is not sent, and `OrderWithheld` says so, so that nobody waits for it. The leg of a
+ * package goes out whole, since legs must match: if the venue fills less, risk sees the imbalance and mends it.
  */
 export function createRouter(
   config: ExecutionConfig,
@@ -59,6 +68,7 @@ const READS: readonly RouterIn['type'][] = [
   'InstrumentListed',
   'InstrumentDelisted',
   'QuoteChanged',
+  'OptionChainObserved',
   'OrderAccepted',
   'OrderFilled',
   'OrderRejected',
@@ -84,10 +94,10 @@ function decide(
     case 'InstantClosed':
       return state.live.length === 0 ? SILENCE : cancelOutlived(state, event.data.instant, context.ts, config, options)
     case 'TradingHalted':
-      return cancelAll(state, context.ts, config, options, 'trading-halted', addsRisk)
+      return cancelAll(state, context.ts, config, options, 'trading-halted', mayNotStay)
     case 'AgentFaulted':
       if (!event.data.onOrderPath) return SILENCE
-      return cancelAll(state, context.ts, config, options, 'agent-faulted', addsRisk)
+      return cancelAll(state, context.ts, config, options, 'agent-faulted', mayNotStay)
     case 'TimerFired':
       return event.data.agent === NAME ? doubt(state, event) : SILENCE
     default:
@@ -104,15 +114,16 @@ function send(
   const { order, instrument, side, quantity } = data
   if (isKnown(state, order)) return SILENCE
   const slot = slotOf(state, instrument)
-  if (slot === undefined || !slot.listed)
+  const isOver = slot !== undefined && slot.expiresAt > 0 && ts >= slot.expiresAt
+  if (slot === undefined || !slot.listed || isOver)
     return [{ type: 'OrderWithheld', data: { order, instrument, side, quantity, code: 'not-listed' } }]
-  if (state.halted && !data.reduceOnly)
+  if (state.halted && addsRisk(data))
     return [{ type: 'OrderWithheld', data: { order, instrument, side, quantity, code: 'trading-halted' } }]
   const submitted: Draft = { type: 'OrderSubmitted', data: orderTerms(config, slot, data, ts) }
   return options.ackTimers ? [submitted, timer(`${order}/ack`, ts + config.ackTimeoutMs)] : [submitted]
 }
 
-const addsRisk = (order: LiveOrder): boolean => !order.reduceOnly
+const mayNotStay = (order: LiveOrder): boolean => order.addsRisk
 
 function cancelOutlived(
   state: RouterState,
