@@ -13,10 +13,15 @@ export class TradedInstruments {
     this.#risk = risk
   }
 
+  /** Of packages every leg that is named or held counts: quotes must be there before the first order for it. O(legs). */
   has(instrument: string): boolean {
     if (this.#atWork.instruments().includes(instrument)) return true
-    const { indexOf, slots } = this.#risk()
+    const { indexOf, slots, packages } = this.#risk()
     const at = indexOf[instrument]
-    return at !== undefined && slots[at]!.position.quantity !== '0'
+    if (at !== undefined && slots[at]!.position.quantity !== '0') return true
+    for (const { legs } of packages)
+      for (const leg of legs)
+        if (leg.instrument === instrument && (leg.ratio !== 0 || leg.position.quantity !== '0')) return true
+    return false
   }
 }

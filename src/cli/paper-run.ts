@@ -26,7 +26,7 @@ import { parentOf } from './child-run.js'
 import { runsDir } from './home.js'
 import { freshRunId } from './new-run.js'
 import { openRun } from './open-run.js'
-import { venuesAway } from './paper-checks.js'
+import { isHeard, venuesAway } from './paper-checks.js'
 import { type PaperConnector, paperConnector } from './paper-connector.js'
 import { historyFiles, historyNeeds, loadHistory } from './paper-history.js'
 import { onChainFeed } from './paper-on-chain.js'
@@ -94,6 +94,7 @@ export async function composePaper(
     surroundings: () => ({ ...feeds.status(), stores: stores?.status() ?? null, lake: feeds.recorder?.status ?? null }),
     begin: async () => {
       stores = await startStores(home, opened.dir, opened.manifest, config, process_!)
+      noteUnheard(process_!, config)
       if (stores.api) note(`analytics API: ${stores.api.url}`)
       feeds.recorder?.start()
     },
@@ -136,6 +137,18 @@ async function beginningOf(
     for (const problem of problems) note(`warning: history: ${problem}`)
   }
   return { startedAt, history: await historyFiles(home, needs) }
+}
+
+/** Tells once of each instrument that is ordered though no feed brings its prices. */
+function noteUnheard(process: TradingProcess, config: Config): void {
+  const told = new Set<string>()
+  process.observe(({ events }) => {
+    for (const { type, data } of events) {
+      if (type !== 'OrderSubmitted' || told.has(data.instrument) || isHeard(config, data.instrument)) continue
+      told.add(data.instrument)
+      note(`warning: ${data.instrument} is ordered, but nothing brings its prices: name it in marketData.watch`)
+    }
+  })
 }
 
 /** All feeds of a run on venues, and what they need to know of the process. */
