@@ -87,7 +87,9 @@ export function judgePackageInput(voice: PackageVoice, instrument: string, check
   voice.badChecks = isBad ? [...others, key].sort() : others
 }
 
-const isOver = (voice: PackageVoice): boolean => voice.reason === 'delisted' || voice.reason === 'stale'
+/** Too old, gone, or settled by the venue: nothing is left to hold, however bad the data. */
+const OVER: ReadonlySet<string> = new Set(['delisted', 'delivered', 'stale'])
+const isOver = (voice: PackageVoice): boolean => OVER.has(voice.reason)
 
 /** `held-outlier`: while data is bad the last word stands; undefined while it is good or there is nothing to hold. */
 export function packageHeldReason(voice: PackageVoice): string | undefined {
