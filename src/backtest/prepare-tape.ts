@@ -2,10 +2,13 @@
 
 import { catalogue, warmupMs } from '#actors/catalogue'
 import type { Config } from '#core/config/schema'
-import type { SeriesKey } from '#data/columns'
+import { DAY_MS, parseDay } from '#core/time'
+import type { BarColumns, SeriesKey } from '#data/columns'
 import type { TapeEntry } from '#data/lake'
 import { listFiles, seriesPath } from '#data/layout'
-import { loadTape } from './tape-load.js'
+import { loadFeeds } from './feeds/load-feeds.js'
+import type { CapitalFlow } from './feeds/series.js'
+import { loadTape, type Tape } from './tape-load.js'
 import { planTape, seriesOf, type TapePlan } from './tape-plan.js'
 
 export interface PreparedTape {
@@ -14,6 +17,8 @@ export interface PreparedTape {
   readonly files: readonly TapeEntry[]
   /** Funding that the configuration names and the lake does not hold: stand-ins are used. */
   readonly absentFunding: readonly string[]
+  /** Feeds that the configuration names and the lake does not hold: what reads them has nothing to go by. */
+  readonly absentFeeds: readonly string[]
 }
 
 export interface Span {
@@ -32,13 +37,32 @@ export async function prepareTape(
   const { present, absentFunding } = existing(home, config, entries)
   const series = seriesOf(present)
   const historyMs = warmupMs(catalogue(present, 'nextOpen'))
-  const tape = await loadTape(home, { series, ...span, historyMs, ...(entries === undefined ? {} : { entries }) })
+  const named = entries === undefined ? {} : { entries }
+  const tape = await loadTape(home, { series, ...span, historyMs, ...named })
+  const feeds = await loadFeeds(home, { config: present, ...span, historyMs, bars: barsOf(present, tape), ...named })
+  const clock = { from: span.fromDay, to: span.toDay + DAY_MS }
   return {
-    plan: planTape(present, tape.span),
-    history: planTape(present, tape.history),
-    files: tape.files,
+    plan: planTape(present, tape.span, { feeds: feeds.span, flows: flowsOf(config, span), clock }),
+    history: planTape(present, tape.history, { feeds: feeds.history, quietBefore: span.fromDay - historyMs }),
+    files: entries ?? [...tape.files, ...feeds.files],
     absentFunding,
+    absentFeeds: feeds.absent,
   }
+}
+
+/** Bars by instrument, history and span; series stand in the order of `seriesOf`. */
+function barsOf({ universe }: Config, { history, span }: Tape): ReadonlyMap<string, readonly BarColumns[]> {
+  const bars = (series: Tape['span']): BarColumns[] => series.flatMap((one) => (one.kind === 'bars' ? [one.rows] : []))
+  const [before, within] = [bars(history), bars(span)]
+  return new Map(universe.map(({ instrument }, i) => [instrument, [before[i]!, within[i]!]]))
+}
+
+/** Deposits and withdrawals within the span, ascending; two of one day in the order of the configuration. */
+export function flowsOf({ capitalFlows }: Config, { fromDay, toDay }: Span): CapitalFlow[] {
+  return capitalFlows
+    .map(({ at, currency, amount }) => ({ ts: parseDay(at)!, currency, amount, reason: 'capitalFlows' })) // the schema took it for a day
+    .filter(({ ts }) => ts >= fromDay && ts <= toDay)
+    .sort((a, b) => a.ts - b.ts)
 }
 
 /** Drops `fundingOf` where the lake, or the manifest that names its files, has none of it. */

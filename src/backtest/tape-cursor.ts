@@ -1,6 +1,7 @@
 /** Owns walking a merged tape row by row without allocating. Pure; never looks past the instant it stands on, but for `openAt`. */
 import { type EpochMs, INTERVALS, type Interval } from '#core/time'
-import { type CursorKind, type MergedTape, ON_BAR, ON_FUNDING, ON_INSTANT } from './tape.js'
+import { type CursorKind, type MergedTape, ON_BAR, ON_FEED, ON_FUNDING, ON_INSTANT } from './tape.js'
+import { CLOCK_BIT } from './tape-merger.js'
 
 const NONE = new Uint32Array(0)
 
@@ -28,7 +29,9 @@ export class TapeCursor {
 
   constructor(tape: MergedTape) {
     this.tape = tape
-    this.#kinds = Uint8Array.from(tape.series, (series) => (series.kind === 'bars' ? ON_BAR : ON_FUNDING))
+    this.#kinds = Uint8Array.from(tape.series, ({ kind }) =>
+      kind === 'bars' ? ON_BAR : kind === 'funding' ? ON_FUNDING : ON_FEED,
+    )
     this.#consumed = new Uint32Array(tape.series.length)
   }
 
@@ -44,15 +47,20 @@ export class TapeCursor {
       const series = this.tape.order[this.#next++]!
       this.seriesIndex = series
       this.row = this.#consumed[series]!++
-      this.kind = this.#kinds[series] === ON_BAR ? ON_BAR : ON_FUNDING
+      this.kind = this.#kinds[series] as CursorKind // made of them above
     } else this.kind = ON_INSTANT
     return true
   }
 
-  /** Intervals of which a bar was expected at this instant, short to long; none where only funding came. */
+  /** Intervals of which a bar was expected at this instant, short to long; none where only funding and feeds came. */
   intervals(): readonly Interval[] {
     const bits = this.tape.closed[this.#instant] ?? 0
     return intervalsOf(bits)
+  }
+
+  /** Whether the clock asked for this instant. */
+  isTick(): boolean {
+    return ((this.tape.closed[this.#instant] ?? 0) & CLOCK_BIT) !== 0
   }
 
   /** Series (indices, ascending) that had a bar expected at this instant and none there: between their first and last bar. */
@@ -63,7 +71,7 @@ export class TapeCursor {
   }
 
   /**
-   * Row of the bar of `series` that opens at this instant, or −1: its open is the earliest fill of what is decided here.
+   * Row of the bar of `series`, which are bars, that opens at this instant, or −1: its open is the earliest fill of what is decided here.
    * Only its `open` may be read now, and its `volume` by a fill model that says so. Call it on an instant. O(1).
    */
   openAt(series: number): number {

@@ -8,12 +8,12 @@ import { TimerHeap } from '#engine/timers'
 import { WaitingOrders } from '#engine/waiting-orders'
 import type { AnyEvent } from '#events/catalogue'
 import type { LineBuffer } from '#events/line-buffer'
-import { type BarSeries, type FundingSeries, ON_BAR, ON_FUNDING } from './tape.js'
+import type { CapitalFlow, FeedSeries } from './feeds/series.js'
+import { type AnySeries, type BarSeries, ON_BAR, ON_FEED, ON_FUNDING } from './tape.js'
 import { TapeCursor } from './tape-cursor.js'
 import type { RecordedCommand } from './tape-from-log.js'
+import { barInput, feedRowInput, fundingInput, instantInput, TAPE } from './tape-inputs.js'
 import type { TapePlan } from './tape-plan.js'
-
-const TAPE = 'tape/lake'
 
 /** Where groups of derived lines go: a log, a hash, a comparison. */
 export interface GroupSink {
@@ -48,11 +48,13 @@ export class TapeDriver {
   readonly #commands: readonly RecordedCommand[]
   readonly #held = new Map<string, number>()
   readonly #listed: Uint8Array
-  /** Series of bars that ended before the tape does. */
+  /** Series that ended before the tape does, so that the instrument is closed at its last price. */
   readonly #endsEarly: Uint8Array
+  readonly #flows: readonly CapitalFlow[]
   readonly #barSeries = new Map<string, number>()
   #ended: number[] = []
   #nextCommand = 0
+  #nextFlow = 0
   #inputs = 0
   #committed = 0
 
@@ -68,9 +70,8 @@ export class TapeDriver {
     const { series, instants } = options.plan.merged
     const end = instants.at(-1) ?? 0
     this.#listed = new Uint8Array(series.length)
-    this.#endsEarly = Uint8Array.from(series, (s) =>
-      s.kind === 'bars' && (s.rows.availableAt.at(-1) ?? end) + intervalMs(s.interval) <= end ? 1 : 0,
-    )
+    this.#endsEarly = Uint8Array.from(series, (s) => (endsEarly(s, end) ? 1 : 0))
+    this.#flows = options.plan.flows ?? []
     series.forEach((s, i) => {
       if (s.kind === 'bars') this.#barSeries.set(s.instrument, i)
     })
@@ -117,24 +118,22 @@ export class TapeDriver {
   /** Drives the whole tape; true when it reached the end, false when `untilSeq` stopped it. */
   run(dispatcher: Dispatcher): boolean {
     const cursor = new TapeCursor(this.#plan.merged)
-    const series = this.#plan.merged.series
+    const feedsClose = this.#plan.feedsClose !== false
     let rows = 0
     while (cursor.next()) {
-      if (rows === 0 && this.#timers.nextDueAt() <= cursor.ts) this.#fireTimers(dispatcher, cursor.ts)
+      if (rows === 0) this.#comeTo(dispatcher, cursor.ts)
       if (cursor.kind === ON_BAR) {
-        const index = cursor.seriesIndex
-        if (this.#listed[index] === 0) this.#list(dispatcher, index, cursor.ts)
-        const bars = series[index] as BarSeries // ON_BAR stands on bars
-        if (this.#endsEarly[index] === 1 && cursor.row + 1 === bars.rows.ts.length) this.#ended.push(index)
-        this.#step(dispatcher, barInput(bars, cursor.row))
+        this.#bar(dispatcher, cursor)
         rows++
       } else if (cursor.kind === ON_FUNDING) {
         if (!this.#fundingMatters(cursor)) continue
         this.#step(dispatcher, fundingInput(this.#plan, cursor.seriesIndex, cursor.row))
         rows++
+      } else if (cursor.kind === ON_FEED) {
+        this.#feed(dispatcher, cursor)
+        if (feedsClose) rows++
       } else {
-        const intervals = cursor.intervals()
-        if (rows > 0 || intervals.length > 0) this.#closeInstant(dispatcher, cursor)
+        if (rows > 0 || cursor.intervals().length > 0 || cursor.isTick()) this.#closeInstant(dispatcher, cursor)
         rows = 0
         if (dispatcher.seq >= this.#untilSeq) {
           this.#flush(dispatcher)
@@ -144,6 +143,37 @@ export class TapeDriver {
     }
     this.#flush(dispatcher)
     return true
+  }
+
+  #bar(dispatcher: Dispatcher, cursor: TapeCursor): void {
+    const index = cursor.seriesIndex
+    if (this.#listed[index] === 0) this.#list(dispatcher, index, cursor.ts)
+    const bars = this.#plan.merged.series[index] as BarSeries // ON_BAR stands on bars
+    if (this.#endsEarly[index] === 1 && cursor.row + 1 === bars.rows.ts.length) this.#ended.push(index)
+    this.#step(dispatcher, barInput(bars, cursor.row))
+  }
+
+  #feed(dispatcher: Dispatcher, cursor: TapeCursor): void {
+    const index = cursor.seriesIndex
+    if (this.#listed[index] === 0) this.#list(dispatcher, index, cursor.ts)
+    const feed = this.#plan.merged.series[index] as FeedSeries // ON_FEED stands on feeds
+    if (this.#endsEarly[index] === 1 && cursor.row + 1 === feed.rows.ts.length) this.#ended.push(index)
+    this.#step(dispatcher, feedRowInput(feed, cursor.row))
+  }
+
+  /** What was due before the instant: timers, and money moved on a day without one. */
+  #comeTo(dispatcher: Dispatcher, ts: number): void {
+    for (let flow = this.#flows[this.#nextFlow]; flow !== undefined && flow.ts < ts; ) {
+      this.#fireTimers(dispatcher, flow.ts)
+      this.#move(dispatcher, flow)
+      flow = this.#flows[this.#nextFlow]
+    }
+    if (this.#timers.nextDueAt() <= ts) this.#fireTimers(dispatcher, ts)
+  }
+
+  #move(dispatcher: Dispatcher, { ts, currency, amount, reason }: CapitalFlow): void {
+    this.#nextFlow++
+    this.#step(dispatcher, { type: 'FundsTransferred', by: 'operator', ts, data: { currency, amount, reason } })
   }
 
   /** A stand-in matters only to a position; a recorded rate to the signals too. */
@@ -159,6 +189,9 @@ export class TapeDriver {
     this.#ended.length = 0
     this.#command(dispatcher, cursor.ts)
     this.#onInstant?.(cursor.ts)
+    // The day that ends here has its equity before the money of the next one comes.
+    while ((this.#flows[this.#nextFlow]?.ts ?? Number.POSITIVE_INFINITY) <= cursor.ts)
+      this.#move(dispatcher, this.#flows[this.#nextFlow]!)
     if (dispatcher.written - this.#committed >= this.#groupEvents) this.#flush(dispatcher)
   }
 
@@ -184,7 +217,8 @@ export class TapeDriver {
 
   #delist(dispatcher: Dispatcher, index: number, ts: number): void {
     const { instrument } = this.#plan.merged.series[index]!
-    this.#step(dispatcher, { type: 'InstrumentDelisted', by: TAPE, ts, data: { instrument, reason: 'end-of-data' } })
+    const reason = this.#plan.delisted?.has(instrument) === true ? 'delisted' : 'end-of-data'
+    this.#step(dispatcher, { type: 'InstrumentDelisted', by: TAPE, ts, data: { instrument, reason } })
   }
 
   /** Commands come last in an instant. */
@@ -216,61 +250,28 @@ export class TapeDriver {
   }
 }
 
-/** Every row and instant of a plan as inputs, oldest first. */
+function endsEarly(series: AnySeries, end: number): boolean {
+  if (series.kind === 'bars') return (series.rows.availableAt.at(-1) ?? end) + intervalMs(series.interval) <= end
+  return series.kind === 'mark' && series.endsEarly
+}
+
+/**
+ * Every row and instant of a plan as inputs, oldest first. What trades by its marks alone is listed: only a listing tells its
+ * expiry. Before `quietBefore` rows come without instants: feeds reach back further than bars.
+ */
 export function* historyInputs(plan: TapePlan): Generator<Input> {
   const cursor = new TapeCursor(plan.merged)
+  const quietBefore = plan.quietBefore ?? Number.NEGATIVE_INFINITY
   while (cursor.next()) {
-    if (cursor.kind === ON_BAR) yield barInput(plan.merged.series[cursor.seriesIndex] as BarSeries, cursor.row)
+    const series = plan.merged.series[cursor.seriesIndex]
+    if (cursor.kind === ON_BAR)
+      yield barInput(series as BarSeries, cursor.row) // ON_BAR stands on bars
     else if (cursor.kind === ON_FUNDING) yield fundingInput(plan, cursor.seriesIndex, cursor.row)
-    else yield instantInput(plan, cursor)
-  }
-}
-
-function barInput(series: BarSeries, row: number): Input {
-  const { rows } = series
-  return {
-    type: 'BarClosed',
-    by: TAPE,
-    ts: rows.availableAt[row]!,
-    data: {
-      instrument: series.instrument,
-      interval: series.interval,
-      openTime: rows.ts[row],
-      open: rows.open[row],
-      high: rows.high[row],
-      low: rows.low[row],
-      close: rows.close[row],
-      volume: rows.volume[row],
-    },
-  }
-}
-
-function fundingInput(plan: TapePlan, index: number, row: number): Input {
-  const { instrument, rows } = plan.merged.series[index] as FundingSeries // the caller stands on funding
-  return {
-    type: 'FundingSettled',
-    by: TAPE,
-    ts: rows.availableAt[row]!,
-    data: {
-      instrument,
-      settledAt: rows.ts[row],
-      rate: rows.rate[row],
-      intervalHours: rows.intervalHours[row],
-      proxy: plan.proxy[index]?.[row] === 1,
-    },
-  }
-}
-
-function instantInput(plan: TapePlan, cursor: TapeCursor): Input {
-  const missing = cursor.missing()
-  return {
-    type: 'InstantClosed',
-    by: TAPE,
-    ts: cursor.ts,
-    data: {
-      instant: cursor.ts,
-      intervals: cursor.intervals(),
-      missing: missing.length === 0 ? [] : Array.from(missing, (index) => plan.merged.series[index]!.instrument),
-    },
+    else if (cursor.kind === ON_FEED) {
+      const feed = series as FeedSeries // ON_FEED stands on feeds
+      if (feed.kind === 'mark' && cursor.row === 0)
+        yield { type: 'InstrumentListed', by: TAPE, ts: cursor.ts, data: { ...feed.listing } }
+      yield feedRowInput(feed, cursor.row)
+    } else if (cursor.ts >= quietBefore) yield instantInput(plan, cursor)
   }
 }

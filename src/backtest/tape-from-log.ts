@@ -1,6 +1,6 @@
 /**
- * Owns making a tape of what a full log recorded: bars, funding, listings, operator commands. For what-ifs of sim, paper
- * and live runs. Never takes anything derived.
+ * Owns making a tape of what a full log recorded: bars, funding, feeds, listings, operator commands, transfers. For what-ifs of
+ * sim, paper and live runs. Never takes anything derived.
  */
 import { invariant } from '#core/invariant'
 import { type Interval, intervalMs } from '#core/time'
@@ -8,7 +8,8 @@ import type { BarColumns, FundingColumns } from '#data/columns'
 import type { AnyEvent } from '#events/catalogue'
 import { readEvents } from '#events/log/reader'
 import type { InstrumentListed } from '#events/market.events'
-import type { TapeSeries } from './tape.js'
+import type { CapitalFlow, RecordedSeries } from './feeds/series.js'
+import type { AnySeries, TapeSeries } from './tape.js'
 
 export interface RecordedCommand {
   readonly ts: number
@@ -17,10 +18,21 @@ export interface RecordedCommand {
 }
 
 export interface RecordedTape {
-  readonly series: readonly TapeSeries[]
+  readonly series: readonly AnySeries[]
   readonly listings: ReadonlyMap<string, InstrumentListed['data']>
   readonly commands: readonly RecordedCommand[]
+  readonly flows: readonly CapitalFlow[]
 }
+
+/** What a feed of a live run tells, word for word. Quotes are none: the bar venue fills at opens. */
+const FEEDS: ReadonlySet<string> = new Set([
+  'MarkChanged',
+  'OpenInterestChanged',
+  'FundingRateChanged',
+  'VolatilityIndexChanged',
+  'OptionChainObserved',
+  'OnChainPublished',
+])
 
 type Columns = number[][]
 
@@ -30,6 +42,8 @@ export function tapeFromLog(runDir: string): RecordedTape {
   const funding = new Map<string, Columns>()
   const listings = new Map<string, InstrumentListed['data']>()
   const commands: RecordedCommand[] = []
+  const flows: CapitalFlow[] = []
+  const told: AnyEvent[] = []
   readEvents(runDir, (raw) => {
     const event = raw as unknown as AnyEvent // the chain says that our encoder wrote it
     if (event.cause !== 0) return
@@ -45,10 +59,19 @@ export function tapeFromLog(runDir: string): RecordedTape {
       }
       case 'InstrumentListed':
         listings.set(event.data.instrument, event.data)
+        told.push(event)
+        break
+      case 'InstrumentDelisted':
+        told.push(event)
+        break
+      case 'FundsTransferred':
+        flows.push({ ts: event.ts, ...event.data })
         break
       case 'OperatorCommanded':
         commands.push({ ts: event.ts, command: event.data.command, reason: event.data.reason })
         break
+      default:
+        if (FEEDS.has(event.type)) told.push(event)
     }
   })
   const series: TapeSeries[] = [...bars.values()].map(({ instrument, interval, columns }) => ({
@@ -59,7 +82,22 @@ export function tapeFromLog(runDir: string): RecordedTape {
   }))
   for (const [instrument, columns] of funding)
     series.push({ kind: 'funding', instrument, rows: fundingColumns(columns) })
-  return { series, listings, commands }
+  const barred = new Set([...bars.values()].map(({ instrument }) => instrument))
+  const feeds = recorded(told.filter((event) => !isListing(event) || !barred.has(event.data.instrument)))
+  return { series: feeds === undefined ? series : [...series, feeds], listings, commands, flows }
+}
+
+type Listing = Extract<AnyEvent, { type: 'InstrumentListed' | 'InstrumentDelisted' }>
+
+/** The driver lists and delists what has bars itself. */
+const isListing = (event: AnyEvent): event is Listing =>
+  event.type === 'InstrumentListed' || event.type === 'InstrumentDelisted'
+
+function recorded(events: readonly AnyEvent[]): RecordedSeries | undefined {
+  if (events.length === 0) return undefined
+  const ts = Float64Array.from(events, (event) => event.ts)
+  const inputs = events.map(({ type, by, ts, data }) => ({ type, by, ts, data }))
+  return { kind: 'recorded', instrument: 'log', rows: { ts, availableAt: ts }, inputs }
 }
 
 type Bar = Extract<AnyEvent, { type: 'BarClosed' }>['data']

@@ -1,12 +1,15 @@
-/** Owns the merge itself: which series have a row at an instant, and which should have had one. Pure; used by tape.ts alone. */
+/** Owns the merge itself: which series have a row at an instant, and which should have had one. Pure; used by the tape and its cursor alone. */
 import { invariant } from '#core/invariant'
 import { type EpochMs, INTERVALS, intervalMs } from '#core/time'
-import type { TapeSeries } from './tape.js'
+import type { AnySeries } from './tape.js'
 
-/** Series that share a grid (bars of one interval), or all funding: scanned together at their instants. */
+/** In `MergedTape.closed`: the clock asked for this instant, whether rows came or not. */
+export const CLOCK_BIT = 1 << 15
+
+/** Series that share a grid (bars of one interval), or all funding and feeds: scanned together at their instants. */
 interface Group {
   readonly members: number[]
-  /** 0 for funding. */
+  /** 0 for funding and feeds. */
   readonly stepMs: number
   readonly bit: number
   next: number
@@ -32,6 +35,8 @@ export class Growing {
   }
 }
 
+const NOBODY: readonly number[] = []
+
 /** Merge state of one call: flat arrays by series. */
 export class Merger {
   readonly #available: readonly Float64Array[]
@@ -45,7 +50,11 @@ export class Merger {
   readonly missing = new Growing()
   rows = 0
 
-  constructor(series: readonly TapeSeries[]) {
+  readonly #clock: Float64Array
+  #tick = 0
+
+  constructor(series: readonly AnySeries[], clock: Float64Array = new Float64Array(0)) {
+    this.#clock = clock
     this.#available = series.map((s) => s.rows.availableAt)
     this.#position = new Uint32Array(series.length)
     this.#first = new Float64Array(series.length).fill(Number.POSITIVE_INFINITY)
@@ -56,7 +65,7 @@ export class Merger {
     for (let i = 0; i < series.length; i++) this.#enrol(series[i]!, i)
   }
 
-  #enrol(series: TapeSeries, i: number): void {
+  #enrol(series: AnySeries, i: number): void {
     const available = series.rows.availableAt
     const bars = series.kind === 'bars'
     const [from, to] = bars ? [series.expectedFrom, series.expectedTo] : []
@@ -84,7 +93,7 @@ export class Merger {
 
   /** The next instant, or infinity. */
   next(): EpochMs {
-    let t = Number.POSITIVE_INFINITY
+    let t = this.#clock[this.#tick] ?? Number.POSITIVE_INFINITY
     for (const group of this.#groups) if (group.next < t) t = group.next
     return t
   }
@@ -92,6 +101,10 @@ export class Merger {
   /** Takes the rows of `t`; returns the bits of the intervals that closed. */
   take(t: EpochMs): number {
     let bits = 0
+    if (this.#clock[this.#tick] === t) {
+      bits = CLOCK_BIT
+      this.#tick++
+    }
     let due = 0
     let only: Group | undefined
     for (const group of this.#groups) {
@@ -100,13 +113,17 @@ export class Merger {
       only = group
       due++
     }
-    const members = due === 1 && only ? only.members : this.#all
+    const members = due === 0 ? NOBODY : due === 1 && only ? only.members : this.#all
     for (let m = 0; m < members.length; m++) {
       const s = members[m]!
-      const position = this.#position[s]!
-      if (this.#available[s]![position] === t) {
-        this.order[this.rows++] = s
-        this.#position[s] = position + 1
+      let position = this.#position[s]!
+      const available = this.#available[s]!
+      if (available[position] === t) {
+        do {
+          this.order[this.rows++] = s
+          position++
+        } while (available[position] === t)
+        this.#position[s] = position
       } else if (this.#step[s]! > 0 && t >= this.#first[s]! && t <= this.#last[s]! && t % this.#step[s]! === 0)
         this.missing.push(s)
     }

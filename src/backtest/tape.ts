@@ -8,6 +8,7 @@ import { invariant } from '#core/invariant'
 import { type EpochMs, type Interval, intervalMs } from '#core/time'
 
 import type { BarColumns, FundingColumns } from '#data/columns'
+import type { FeedSeries } from './feeds/series.js'
 import { Growing, Merger } from './tape-merger.js'
 
 export interface BarSeries {
@@ -30,25 +31,28 @@ export interface FundingSeries {
 }
 
 export type TapeSeries = BarSeries | FundingSeries
+export type AnySeries = TapeSeries | FeedSeries
 
 /** What the cursor stands on. */
 export const ON_BAR = 0
 export const ON_FUNDING = 1
 /** Every row of the instant has been given: time for `InstantClosed`, then `BarOpened`. */
 export const ON_INSTANT = 2
-export type CursorKind = typeof ON_BAR | typeof ON_FUNDING | typeof ON_INSTANT
+/** A row of a feed. */
+export const ON_FEED = 3
+export type CursorKind = typeof ON_BAR | typeof ON_FUNDING | typeof ON_INSTANT | typeof ON_FEED
 
 /** Series merged by `availableAt`. Immutable, so that any number of cursors may share it. */
 export interface MergedTape {
-  /** In the order of rows within an instant: kind ('bars' before 'funding'), instrument by code unit, interval short to long. */
-  readonly series: readonly TapeSeries[]
+  /** In the order of rows within an instant: kind as {@link RANK}, instrument by code unit, interval short to long. */
+  readonly series: readonly AnySeries[]
   /** Series index of each row, in the order given; a series' own rows come in their order. */
   readonly order: Uint32Array
   /** Ascending. Every `availableAt`, and every close at which a bar was expected though none came. */
   readonly instants: Float64Array
   /** Where in `order` the rows of instant i end. */
   readonly rowsEnd: Uint32Array
-  /** Bit i: a bar of INTERVALS[i] was expected at the instant; 0 where only funding came. */
+  /** Bit i: a bar of INTERVALS[i] was expected at the instant; 0 where only funding and feeds came. */
   readonly closed: Uint16Array
   /** Where in `missing` the entries of instant i end. */
   readonly missingEnd: Uint32Array
@@ -56,20 +60,33 @@ export interface MergedTape {
   readonly missing: Uint32Array
 }
 
-function compareSeries(a: TapeSeries, b: TapeSeries): number {
-  if (a.kind !== b.kind) return a.kind === 'bars' ? -1 : 1
+/** Kinds of rows in the order in which they come within an instant: prices first, what is derived from them last. */
+export const RANK: Readonly<Record<AnySeries['kind'], number>> = {
+  bars: 0,
+  funding: 1,
+  mark: 2,
+  oi: 3,
+  volatility: 4,
+  onchain: 5,
+  options: 6,
+  recorded: 7,
+}
+
+function compareSeries(a: AnySeries, b: AnySeries): number {
+  if (a.kind !== b.kind) return RANK[a.kind] - RANK[b.kind]
   if (a.instrument !== b.instrument) return a.instrument < b.instrument ? -1 : 1
   if (a.kind === 'bars' && b.kind === 'bars') return intervalMs(a.interval) - intervalMs(b.interval)
   return 0
 }
 
-/** Throws InvariantError unless times ascend and a bar is available at its close, which instants rest on. */
-function assertSeries(series: TapeSeries): void {
+/** Throws InvariantError unless times ascend and a bar is available at its close, which instants rest on. Rows of feeds may share a time. */
+function assertSeries(series: AnySeries): void {
   const { ts, availableAt } = series.rows
   const step = series.kind === 'bars' ? intervalMs(series.interval) : 0
+  const isFeed = RANK[series.kind] >= RANK.mark
   for (let i = 0; i < ts.length; i++) {
     const sane =
-      (i === 0 || availableAt[i]! > availableAt[i - 1]!) &&
+      (i === 0 || availableAt[i]! > availableAt[i - 1]! || (isFeed && availableAt[i] === availableAt[i - 1])) &&
       (step === 0 || (ts[i]! % step === 0 && availableAt[i] === ts[i]! + step))
     invariant(
       sane,
@@ -79,10 +96,10 @@ function assertSeries(series: TapeSeries): void {
 }
 
 /**
- * Merges series, in any order given, into instants. O(rows · series of the same interval that lack a row there).
- * Throws InvariantError when two series are the same, or a series is not in order or off its grid.
+ * Merges series, in any order given, into instants. O(rows · series of the same interval that lack a row there). `clock`: times,
+ * ascending, that are instants whatever comes. Throws InvariantError when two series are the same, or a series is not in order or off its grid.
  */
-export function mergeTape(input: readonly TapeSeries[]): MergedTape {
+export function mergeTape(input: readonly AnySeries[], clock?: Float64Array): MergedTape {
   const series = [...input].sort(compareSeries)
   for (let i = 0; i < series.length; i++) {
     assertSeries(series[i]!)
@@ -91,7 +108,7 @@ export function mergeTape(input: readonly TapeSeries[]): MergedTape {
       () => `tape: ${series[i]!.instrument} given twice`,
     )
   }
-  const merger = new Merger(series)
+  const merger = new Merger(series, clock)
   const instants: number[] = []
   const closed: number[] = []
   const rowsEnd = new Growing()

@@ -141,11 +141,11 @@ describe('any tape', () => {
           ([interval, name, at]) =>
             interval === 'funding' ? funding(`a.b.${name}`, at) : bars(`a.b.${name}`, interval as Interval, at), // from the list above
         )
-        const rank = { bars: 0, funding: 1 }
+        const rank: Readonly<Record<string, number>> = { bars: 0, funding: 1 }
         const expected = series
           .flatMap((s) =>
             [...s.rows.availableAt].map((t, row) => ({
-              key: [t, rank[s.kind], s.instrument, s.kind === 'bars' ? intervalMs(s.interval) : 0, row] as const,
+              key: [t, rank[s.kind]!, s.instrument, s.kind === 'bars' ? intervalMs(s.interval) : 0, row] as const,
             })),
           )
           .sort((a, b) => {
@@ -172,7 +172,7 @@ describe('any tape', () => {
           expect(cursor.kind).toBe(s.kind === 'bars' ? ON_BAR : ON_FUNDING)
           expect(s.rows.availableAt[cursor.row]).toBe(cursor.ts)
           seen.push(
-            [cursor.ts, rank[s.kind], s.instrument, s.kind === 'bars' ? intervalMs(s.interval) : 0, cursor.row].join(
+            [cursor.ts, rank[s.kind]!, s.instrument, s.kind === 'bars' ? intervalMs(s.interval) : 0, cursor.row].join(
               ' ',
             ),
           )

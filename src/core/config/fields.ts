@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { isDecimalString } from '../decimal.js'
 import { isPathName, parseInstrument } from '../ids.js'
-import { INTERVALS, type Interval } from '../time.js'
+import { INTERVALS, type Interval, parseDay } from '../time.js'
 
 export const fraction = (about: string) => z.number().min(0).max(10).describe(about)
 export const positive = (about: string) => z.number().positive().describe(about)
@@ -23,6 +23,11 @@ export const amount = (about: string) =>
     .refine((text) => isDecimalString(text) && !text.startsWith('-'), {
       error: 'must be a decimal as text, such as "0.001"',
     })
+    .describe(about)
+export const day = (about: string) =>
+  z
+    .string()
+    .refine((text) => parseDay(text) !== undefined, { error: 'must be a day, such as 2024-01-31' })
     .describe(about)
 export const pathName = (about: string) =>
   z.string().refine(isPathName, { error: 'must match [A-Za-z0-9._-]{1,64} without ".."' }).describe(about)

@@ -3,7 +3,8 @@
  * Defaults marked [S] are fixed by the roadmap, [D] were chosen in methods.md.
  */
 import { z } from 'zod'
-import { amount, bps, count, fraction, instrument, interval, pathName, positive, toggle } from './fields.js'
+import { isDecimalString } from '../decimal.js'
+import { amount, bps, count, day, fraction, instrument, interval, pathName, positive, toggle } from './fields.js'
 import * as more from './signals-schema.js'
 import { apiSchema, marketDataSchema, storesSchema, venuesSchema } from './venues-schema.js'
 
@@ -24,6 +25,9 @@ const universeEntry = z.strictObject({
       '`leg`: only packages hold it (spot of a carry, a perpetual elsewhere); single signals do not see it. Else `any`.',
     )
     .optional(),
+  delistedAt: day(
+    'UTC day at whose start it was delisted: bars behind it are left out, what is held is closed at the last price. Without it the end of its bars is the end of data.',
+  ).optional(),
   tick: amount('Price step.'),
   lot: amount('Size step.'),
   minNotional: amount('Least order value in quote.').default('5'),
@@ -224,6 +228,19 @@ export const configSchema = z.strictObject({
   name: pathName('Names the configuration in reports and run ids.').default('quantbot'),
   seed: z.int().min(0).max(4294967295).describe('Seed of everything random.').default(1),
   capital: amount('Starting capital in quote.').default('1000000'),
+  capitalFlows: z
+    .array(
+      z.strictObject({
+        at: day('UTC day at whose start it is moved.'),
+        currency: z.string().min(1).describe('Currency.').default('USDT'),
+        amount: z
+          .string()
+          .refine(isDecimalString, { error: 'must be a decimal as text, such as "-2500"' })
+          .describe('In the currency; negative: taken out.'),
+      }),
+    )
+    .describe('Deposits and withdrawals of a backtest: they change the net asset value, never a return.')
+    .default([]),
   interval: interval('Finest bars that are read.').default('1d'),
   universe: z
     .array(universeEntry)

@@ -3,7 +3,7 @@
  * options, overlays. All are off unless switched on. [S]: fixed by the roadmap; [D]: chosen in methods.md.
  */
 import { z } from 'zod'
-import { bps, count, fraction, positive, toggle } from './fields.js'
+import { amount, bps, count, fraction, instrument, positive, toggle } from './fields.js'
 
 const off = () => toggle('Whether the signal takes part.').default(false)
 const common = (maxAbsWeight: number) => ({
@@ -192,37 +192,90 @@ export const externalSignal = z.strictObject({
   options: z.record(z.string(), z.unknown()).describe('Handed to the signal as they are.').default({}),
 })
 
-const lakeSeries = (about: string) => z.string().min(3).describe(about)
-/** Series of the lake that a backtest plays beside bars and funding; runs on venues get theirs from connectors. */
+const lakeSeries = (about: string, example: string) =>
+  z
+    .string()
+    .regex(/^[a-z0-9_-]+\.[a-z0-9_-]+\.[A-Za-z0-9._-]+$/, `must be venue.market.SYMBOL, such as ${example}`)
+    .describe(about)
+const contract = {
+  tick: amount('Price step, quote.').default('0.5'),
+  lot: amount('Size step: US dollars of one contract where it settles in the coin, else base coins.').default('10'),
+}
+
+/**
+ * Series of the lake that a backtest plays beside bars and funding, named venue.market.SYMBOL as `quantbot data` lists them; runs
+ * on venues get theirs from connectors. Each row comes at its `available_at`. What the lake does not hold is told and left out.
+ * Open interest, on-chain series and volatility indices warm up on all that the lake holds before the span; the others as far
+ * back as bars.
+ */
 export const feedsSchema = z.strictObject({
   openInterest: z
     .array(
       z.strictObject({
-        instrument: z.string().describe('Instrument that it is the open interest of.'),
-        series: lakeSeries('Series of the lake, such as cryptoquant.all.BTC.'),
+        instrument: instrument('Instrument of the universe that it is told of.'),
+        series: lakeSeries(
+          'Series of the lake. Where it holds only the value in quote, that is divided by the close of the instrument at the same time.',
+          'cryptoquant.all.BTC',
+        ),
       }),
     )
     .describe('Open interest.')
     .default([]),
-  onChain: z.array(lakeSeries('source.asset.metric')).describe('On-chain metrics.').default([]),
+  onChain: z
+    .array(series('source.asset.metric, as imported with --venue, --market and the name of the column.'))
+    .describe('On-chain metrics, every revision when it could be read.')
+    .default([]),
   volatility: z
-    .array(z.strictObject({ venue: z.string(), currency: z.string(), series: lakeSeries('Series of the lake.') }))
+    .array(
+      z.strictObject({
+        venue: z.string().min(1).describe('Venue of the index.').default('deribit'),
+        currency: z.string().min(1).describe('Its currency.'),
+        series: lakeSeries('Series of the lake.', 'deribit.index.BTC'),
+      }),
+    )
     .describe('Volatility indices.')
     .default([]),
   options: z
-    .array(z.strictObject({ venue: z.string(), currency: z.string(), series: lakeSeries('Series of the lake.') }))
-    .describe('Option chains.')
+    .array(
+      z.strictObject({
+        venue: z.string().min(1).describe('Venue of the options.').default('deribit'),
+        currency: z.string().min(1).describe('Currency of the chain.'),
+        series: lakeSeries('Series of the lake.', 'deribit.option.BTC'),
+      }),
+    )
+    .describe('Option chains: an event for each expiry of a snapshot.')
     .default([]),
   futures: z
     .array(
       z.strictObject({
-        venue: z.string(),
-        base: z.string(),
-        quote: z.string().default('USD'),
-        series: lakeSeries('Begin of the names of the series of the lake: deribit.future.BTC-'),
+        base: z.string().min(1).describe('Base currency.'),
+        quote: z.string().min(1).describe('Quote currency.').default('USD'),
+        series: z
+          .string()
+          .regex(/^[a-z0-9_-]+\.[a-z0-9_-]+\./, 'must begin with venue.market., such as deribit.future.BTC-')
+          .describe('Begin of the names of the contracts: deribit.future.BTC- or binance.coinm.BTCUSD_.'),
+        indexOf: instrument(
+          'Instrument of the universe whose close at the same time stands for an index that the source does not tell.',
+        ).optional(),
+        ...contract,
       }),
     )
-    .describe('Dated futures, each contract a series.')
+    .describe('Dated futures: each contract is listed with its expiry and told by its marks.')
+    .default([]),
+  marks: z
+    .array(
+      z.strictObject({
+        instrument: instrument('Instrument, not of the universe, that is traded at its marks alone.'),
+        base: z.string().min(1).describe('Base currency.'),
+        quote: z.string().min(1).describe('Quote currency.').default('USD'),
+        series: lakeSeries(
+          'Series of the lake; the instrument when absent.',
+          'deribit.perpetual.BTC-PERPETUAL',
+        ).optional(),
+        ...contract,
+      }),
+    )
+    .describe('Perpetuals that hedge packages and have no bars.')
     .default([]),
 })
 
