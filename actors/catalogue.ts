@@ -14,6 +14,7 @@ import { createMarketCoverage } from '#signals/market-coverage.decider'
 import { createMeanReversion } from '#signals/mean-reversion.decider'
 import { createOptionsData } from '#signals/options-data.decider'
 import { createTsmom } from '#signals/tsmom.decider'
+import { externalOf } from './external-signals.js'
 
 /** How the simulated venue fills; `venue`: a real one answers, the paper venue is not registered. */
 export type Fills = 'nextOpen' | 'quote' | 'venue'
@@ -37,6 +38,10 @@ export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
   if (signals.tsmom.enabled) deciders.push(createTsmom(signals.tsmom, single))
   if (signals.donchian.enabled) deciders.push(createDonchian(signals.donchian, single))
   if (signals.meanReversion.enabled) deciders.push(createMeanReversion(signals.meanReversion, single, interval))
+  for (const entry of signals.external) {
+    const { name, create } = externalOf(entry)
+    deciders.push(create({ name, universe: single, interval, options: entry.options }))
+  }
   deciders.push(createBlender({ blender: config.blender, signals }, universe))
   deciders.push(
     createRiskEngine({ risk: config.risk, capital: config.capital, blender: config.blender }, universe, interval),

@@ -33,6 +33,13 @@ export interface ManifestFile {
   readonly lastTs?: EpochMs
 }
 
+/** Code of a signal of the user's own: a copy lies in `modules/<name>.js` of the run folder. */
+export interface ManifestModule {
+  readonly name: string
+  readonly sha256: string
+  readonly bytes: number
+}
+
 /** What a run is made from (architecture.md 5). One manifest, one run. */
 export interface RunManifest {
   readonly format: 1
@@ -52,6 +59,7 @@ export interface RunManifest {
   readonly agents: readonly ManifestAgent[]
   readonly tape: readonly ManifestFile[]
   readonly history: readonly ManifestFile[]
+  readonly modules?: readonly ManifestModule[]
   /** Public half of the signing key: base64 of its SPKI DER. */
   readonly publicKey: string
   readonly createdAt: EpochMs
@@ -130,6 +138,7 @@ const MANIFEST: Readonly<Record<keyof RunManifest, Check>> = {
   agents: listOf(record({ name: text, version: text, dependencies: listOf(text) })),
   tape: listOf(fileCheck),
   history: listOf(fileCheck),
+  modules: optional(listOf(record({ name: pathName, sha256: hex64, bytes: whole }))),
   publicKey: text,
   createdAt: whole,
   span: optional(record({ fromDay: whole, toDay: whole })),

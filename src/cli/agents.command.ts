@@ -4,6 +4,7 @@ import { catalogue, describeAgents } from '#actors/catalogue'
 import { configSchema } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
 import { readConfig } from './config-file.js'
+import { loadExternals } from './external-modules.js'
 import type { GlobalOptions } from './home.js'
 import { say, sayJson } from './terminal.js'
 
@@ -23,8 +24,9 @@ export function registerAgents(program: Command): void {
     .action((_, command: Command) => listAgents(command.optsWithGlobals<AgentsOptions>()))
 }
 
-function listAgents(options: AgentsOptions): void {
+async function listAgents(options: AgentsOptions): Promise<void> {
   const config = options.config === undefined ? configSchema.parse({}) : readConfig(options.config)
+  await loadExternals(config, options.config ?? '.')
   if (options.mode !== 'sim' && options.mode !== 'paper')
     throw new QuantbotError('USAGE', `--mode ${options.mode} is neither sim nor paper`)
   const agents = describeAgents(catalogue(config, options.mode === 'paper' ? 'quote' : 'nextOpen')).map((agent) => ({

@@ -8,6 +8,7 @@ import { QuantbotError } from '#core/errors'
 import { recorderFor } from './backtest-recorder.js'
 import { reportBacktest } from './backtest-report.js'
 import { readConfig } from './config-file.js'
+import { loadExternals } from './external-modules.js'
 import { type GlobalOptions, homeOf } from './home.js'
 import { freshRunId, makeRun, openWriter } from './new-run.js'
 import { readSpan } from './spans.js'
@@ -39,15 +40,18 @@ async function backtestCommand(options: BacktestOptions): Promise<void> {
   const startedAt = Date.now()
   const home = homeOf(options)
   const config = readConfig(options.config)
+  await loadExternals(config, options.config)
   const span = readSpan(options.from, options.to)
   progress('reading the tape')
   if (config.universe.length === 0)
     throw new QuantbotError('CONFIG_INVALID', `${options.config}: universe: names no instrument to trade`)
   const tape = await prepareTape(home, config, span)
-  if (tape.plan.bars === 0)
+  if (tape.plan.bars === 0 && (tape.plan.feedRows ?? 0) === 0)
     throw new QuantbotError('LAKE_EMPTY', `no bar of the universe opens from ${options.from} to ${options.to}`)
   if (tape.absentFunding.length > 0)
     note(`no funding in the lake for ${tape.absentFunding.join(', ')}: stand-ins are used`)
+  if (tape.absentFeeds.length > 0)
+    note(`not in the lake: ${tape.absentFeeds.join(', ')}; what reads it has nothing to go by`)
   const id = options.run ?? freshRunId('backtest', startedAt)
   const deciders = catalogue(config, 'nextOpen')
   const run = makeRun({

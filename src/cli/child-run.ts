@@ -25,7 +25,7 @@ export interface Parent {
 export async function parentOf(home: string, run: string, config: Config): Promise<Parent> {
   const dir = findRun(home, run)
   if (lockOwner(dir) !== undefined) throw new QuantbotError('RUN_LOCKED', `${dir}: stop the parent first`)
-  const recorded = openRecordedRun(dir)
+  const recorded = await openRecordedRun(dir)
   const end = endOf(dir)
   const states = refoldUntil(
     {

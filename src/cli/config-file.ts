@@ -39,10 +39,16 @@ export function checkConfig(
   path: string,
   line?: (keys: readonly PropertyKey[]) => number | undefined,
 ): Config {
-  const result = configSchema.safeParse(value)
+  const result = configSchema.safeParse(withSignalList(value))
   if (result.success) return result.data
   const lines = result.error.issues.map((issue) => describe(issue, path, line))
   throw new QuantbotError('CONFIG_INVALID', lines.join('\n'))
+}
+
+/** `signals: [{ module: … }]` adds signals of your own to the built-in ones. */
+function withSignalList(value: unknown): unknown {
+  const signals = (value as { readonly signals?: unknown } | null)?.signals // anything may have been read
+  return Array.isArray(signals) ? { ...(value as object), signals: { external: signals as unknown } } : value
 }
 
 function describe(

@@ -7,6 +7,7 @@ import { type Checkpoint, formatCheckpoint } from '#events/log/checkpoints'
 import { loadOrCreateSigner, type Signer } from '#events/log/keys'
 import { configurationHash, type Json, type RunManifest, writeManifest } from '#events/log/manifest'
 import { LogWriter, type LogWriterOptions } from '#events/log/writer'
+import { keepModules, manifestModules } from './external-modules.js'
 import { newRunDir } from './home.js'
 import { note } from './terminal.js'
 import { codeVersion, packageVersions } from './version.js'
@@ -42,6 +43,7 @@ export function makeRun(run: NewRun): MadeRun {
   const dir = newRunDir(run.home, run.id)
   const signer = loadOrCreateSigner(run.home)
   const configuration = configurationJson(run.config)
+  const modules = manifestModules(run.config)
   const manifest: RunManifest = {
     format: 1,
     run: run.id,
@@ -58,12 +60,14 @@ export function makeRun(run: NewRun): MadeRun {
     agents: describeAgents(run.deciders),
     tape: run.tape ?? [],
     history: run.history ?? [],
+    ...(modules === undefined ? {} : { modules }),
     publicKey: signer.publicKey,
     createdAt: run.createdAt,
     ...(run.span === undefined ? {} : { span: run.span }),
     ...(run.parent === undefined ? {} : { parent: run.parent }),
   }
   mkdirSync(dir, { recursive: true })
+  keepModules(run.config, dir)
   writeManifest(dir, manifest)
   return { dir, manifest, signer }
 }

@@ -4,6 +4,7 @@ import type { Config } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
 import { type RunManifest, readManifest } from '#events/log/manifest'
 import { checkConfig } from './config-file.js'
+import { loadRecorded } from './external-modules.js'
 import { note } from './terminal.js'
 import { codeVersion } from './version.js'
 
@@ -14,8 +15,8 @@ export interface RecordedRun {
   readonly config: Config
 }
 
-/** Reads the manifest and warns where code or machine are not those that made the run. */
-export function openRecordedRun(dir: string): RecordedRun {
+/** Reads the manifest, loads the modules that decided, and warns where code or machine are not those that made the run. */
+export async function openRecordedRun(dir: string): Promise<RecordedRun> {
   const { manifest, hash } = readManifest(dir)
   const differs = [
     ['quantbot', manifest.codeVersion, codeVersion()],
@@ -24,7 +25,9 @@ export function openRecordedRun(dir: string): RecordedRun {
     ['CPU', manifest.arch, process.arch],
   ].filter(([, then, now]) => then !== now)
   for (const [what, then, now] of differs) note(`warning: ${what} was ${then} when the run was made, is ${now} now`)
-  return { dir, manifest, manifestHash: hash, config: checkConfig(manifest.configuration, `${dir}/manifest.json`) }
+  const config = checkConfig(manifest.configuration, `${dir}/manifest.json`)
+  await loadRecorded(config, dir, manifest.modules ?? [])
+  return { dir, manifest, manifestHash: hash, config }
 }
 
 /** The tape that the manifest of a backtest names. TAPE_CHANGED, MANIFEST_INVALID. */

@@ -20,7 +20,7 @@ export interface Replay {
 }
 
 export async function replayAgain(home: string, dir: string, options: GlobalOptions): Promise<void> {
-  const run = openRecordedRun(dir)
+  const run = await openRecordedRun(dir)
   progress('deciding again')
   const replay =
     run.manifest.log === 'derived' ? await redecideTape(home, run) : redecideFullLog(run, await historyOf(home, run))

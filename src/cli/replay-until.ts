@@ -14,7 +14,7 @@ export async function replayUntil(home: string, dir: string, until: string, opti
   const seq = /^\d+$/.test(until) ? Number(until) : 0
   if (!Number.isSafeInteger(seq) || seq < 1)
     throw new QuantbotError('USAGE', `--until ${JSON.stringify(until)} is no seq`)
-  const run = openRecordedRun(dir)
+  const run = await openRecordedRun(dir)
   progress('finding the states')
   const states = run.manifest.log === 'derived' ? await statesOfTape(home, run, seq) : await statesOfLog(home, run, seq)
   endProgress()

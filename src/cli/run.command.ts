@@ -1,5 +1,6 @@
 /** Owns `quantbot run`: its options, and one process that trades until it is told to stop. */
 import type { Command } from 'commander'
+import { loadExternals } from './external-modules.js'
 import { homeOf } from './home.js'
 import { composeRun } from './run-composition.js'
 import { type RunOptions, readRunOptions } from './run-options.js'
@@ -30,6 +31,7 @@ export function registerRun(program: Command): void {
 
 async function runCommand(options: RunOptions): Promise<void> {
   const settings = readRunOptions(options)
+  await loadExternals(settings.config, options.config ?? '.')
   const composed = await composeRun(homeOf(options), options, settings)
   await new RunningProcess(composed, options, settings).untilStopped()
 }

@@ -22,6 +22,7 @@ import { maxDrawdown } from '#quant/drawdown'
 import { sharpe } from '#quant/performance'
 import { recorderFor } from './backtest-recorder.js'
 import { checkConfig, parseYaml } from './config-file.js'
+import { loadPatched } from './external-modules.js'
 import type { GlobalOptions } from './home.js'
 import { mergePatch } from './merge-patch.js'
 import { freshRunId, type MadeRun, makeRun, openWriter } from './new-run.js'
@@ -56,8 +57,9 @@ export interface Result {
 }
 
 export async function whatIf(home: string, dir: string, patchFile: string, options: WhatIfOptions): Promise<void> {
-  const parent = openRecordedRun(dir)
+  const parent = await openRecordedRun(dir)
   const patched = patchedConfig(parent, patchFile)
+  await loadPatched(patched, parent.config, patchFile)
   progress('reading the inputs')
   const source = parent.manifest.log === 'derived' ? await tapeSource(home, parent) : await logSource(home, parent)
   const id = options.run ?? freshRunId('whatif', Date.now())
@@ -87,8 +89,8 @@ async function tapeSource(home: string, parent: RecordedRun): Promise<Source> {
 }
 
 async function logSource(home: string, parent: RecordedRun): Promise<Source> {
-  const { series, listings, commands } = tapeFromLog(parent.dir)
-  const plan = planRecorded(series, listings)
+  const { series, listings, commands, flows } = tapeFromLog(parent.dir)
+  const plan = planRecorded(series, listings, flows)
   const first = plan.merged.instants[0]
   const last = plan.merged.instants.at(-1)
   if (first === undefined || last === undefined)

@@ -32,6 +32,11 @@ export const ERRORS = {
     'A key of the configuration is unknown, missing or out of range.',
     'Correct the key that the message names; docs/reference/configuration.md lists them all.',
   ),
+  EXTERNAL_SIGNAL_INVALID: row(
+    2,
+    'A signal of your own cannot be loaded, or is not made as one must be.',
+    'Mend the file that the message names; docs/guides/write-a-signal.md has one that works.',
+  ),
   CONFIG_SECRET_LITERAL: row(
     2,
     'A key that may hold a secret has a literal value.',

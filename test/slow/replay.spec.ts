@@ -104,7 +104,7 @@ describe('a backtest', () => {
   })
 
   it('under another configuration differs first in one event, of which both versions are told', async () => {
-    const run = openRecordedRun(runDir('base'))
+    const run = await openRecordedRun(runDir('base'))
     const changed = { ...run.config, risk: { ...run.config.risk, netCap: 0.05 } }
     const { identical, divergence } = await redecideTape(home, { ...run, config: changed })
     expect(identical).toBe(false)
@@ -213,7 +213,7 @@ describe('a run of the built-in market', () => {
   })
 
   it('shows the same states at a seq as a refold of the log, and as deciding it again', async () => {
-    const run = openRecordedRun(runDir('sim'))
+    const run = await openRecordedRun(runDir('sim'))
     const events = linesOf('sim').map((line) => JSON.parse(line) as AnyEvent) // our own lines
     const deciders = catalogue(run.config, 'quote')
     const refolded = new Dispatcher({
