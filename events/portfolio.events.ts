@@ -1,6 +1,6 @@
 /** Owns what the blender says: one event a decision, rows only for the instruments whose target changed. */
 import { type EventOf, eventType } from './event-type.js'
-import { flag, integer, list, name, number, oneOf, optional, record } from './field.js'
+import { flag, integer, list, name, nullable, number, oneOf, optional, record } from './field.js'
 
 const part = record({
   signal: name('signal'),
@@ -56,6 +56,8 @@ export const portfolioBlended = eventType(
           confidence: number(6, 'in [0, 1]'),
           /** Share of the signal in the bucket. */
           budget: number(6, 'share of the risk budget'),
+          /** That share against the largest one: weight = wanted × confidence × size × bucket × betaScale. */
+          size: optional(number(6, 'in [0, 1]')),
           /** Share of the bucket in the book. */
           bucket: number(6, 'share of the risk budget'),
           betaScale: number(6, 'of the beta gate, in [0, 1]'),
@@ -67,5 +69,60 @@ export const portfolioBlended = eventType(
   },
 )
 
-export const portfolioEvents = [portfolioBlended] as const
+export const portfolioWeighted = eventType(
+  'PortfolioWeighted',
+  1,
+  'derived',
+  'How the risk budget is shared among the signals from this close of a day on, and the figures behind it: all of them end the day before.',
+  {
+    instant: integer('epoch ms'),
+    directionalMethod: oneOf('budget', 'erc'),
+    bucketMethod: oneOf('erc', 'budget', 'equal'),
+    covariance: oneOf('ewma', 'identity', 'constantCorrelation'),
+    /** Days of virtual returns behind the covariance. */
+    days: integer('days'),
+    /** Shares of the two sides in the book; 1 for one that is alone. */
+    directional: number(6, 'share of the risk budget'),
+    bucket: number(6, 'share of the risk budget'),
+    signals: list(
+      record({
+        signal: name('signal'),
+        side: oneOf('directional', 'bucket'),
+        /** Whether it has an opinion now. */
+        isLive: flag(),
+        /** Among the signals of its side. */
+        budget: number(6, 'share of the risk budget'),
+        /** Of its side, by the covariance; null while it is not measured. */
+        riskShare: nullable(number(6, 'fraction of the variance')),
+        /** Of its virtual returns while it holds something. */
+        annualVol: nullable(number(6, 'fraction of NAV a year')),
+        sharpe: nullable(number(4, 'a year')),
+        /** Days behind that ratio. */
+        days: integer('days'),
+      }),
+    ),
+    /** Pairs of the signals that are measured. */
+    correlations: list(
+      record({
+        first: name('signal'),
+        second: name('signal'),
+        ewma: nullable(number(4, 'in [-1, 1]')),
+        ledoitWolf: nullable(number(4, 'in [-1, 1]')),
+      }),
+    ),
+    /** Intensity of the shrinkage. */
+    intensity: nullable(number(6, 'in [0, 1]')),
+    /** By the configured covariance. */
+    averageCorrelation: nullable(number(6, 'in [-1, 1]')),
+    correlationAlert: number(6, 'in [0, 1]'),
+    isCorrelated: flag(),
+    /** Of the bucket to BTC. */
+    beta: nullable(number(6, 'slope of daily returns')),
+    betaDays: integer('days'),
+    betaScale: number(6, 'of the beta gate, in [0, 1]'),
+  },
+)
+
+export const portfolioEvents = [portfolioBlended, portfolioWeighted] as const
 export type PortfolioBlended = EventOf<typeof portfolioBlended>
+export type PortfolioWeighted = EventOf<typeof portfolioWeighted>

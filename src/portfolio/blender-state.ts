@@ -1,34 +1,37 @@
 /**
  * Owns what the blender remembers: the latest opinion of each signal on each instrument, virtual returns of its own per
- * signal, budgets, and what it last said. Must never read risk, positions or fills.
+ * signal, budgets, and what it last said. Must never read risk, positions or fills. Packages: bucket.ts; the close of a day: weighting.ts.
  */
-import type { UniverseEntry } from '#core/config/schema'
+import type { BlenderConfig, UniverseEntry } from '#core/config/schema'
+import { DAY_MS } from '#core/time'
 import { quantise } from '#events/line-buffer'
-import { mean, standardDeviation } from '#quant/moments'
-import { type Blend, type BlendInput, type BlendNorm, blend } from './blend.js'
-import { tiltBudgets } from './performance-weight.js'
-
-/** Days of virtual returns that a signal needs before its budget is tilted [D: a Sharpe ratio of less says nothing]. */
-export const LEAST_PERFORMANCE_DAYS = 30
-/** 24/7 markets: methods, section 0. */
-const DAYS_A_YEAR = 365
-/** Reasons with which a signal withdraws from an instrument: it then neither votes nor dilutes. */
-const WITHDRAWN: ReadonlySet<string> = new Set(['stale', 'delisted', 'warming-up'])
+import type { PackageChanged } from '#events/package.events'
+import type { PortfolioWeighted } from '#events/portfolio.events'
+import { type Blend, type BlendInput, blend } from './blend.js'
+import { type Bucket, createBucket, hearPackage, WITHDRAWN } from './bucket.js'
+import { applyRegimes, createRegimes, type OverlayStep, type Regime } from './overlays.js'
+import { quoteBar, quoteEnd } from './package-returns.js'
+import type { ReturnBook } from './return-book.js'
+import { NO_SLEEVE_RISK, type SleeveRisk } from './sleeve-risk.js'
 
 export interface SignalOptions {
-  readonly enabled: boolean
   readonly budget: number
   readonly maxAbsWeight: number
 }
+export type NamedSignal = readonly [name: string, options: SignalOptions]
 
-export interface BlendOptions {
-  readonly norm: BlendNorm
-  readonly minAgreement: number
-  readonly scaleByAgreement: boolean
-  readonly performanceWeighting: boolean
-  readonly performanceDays: number
-  readonly band: number
+/** The signals that take part, by what they speak of. */
+export interface Voices {
+  readonly directional: readonly NamedSignal[]
+  readonly packages: readonly NamedSignal[]
+  /** Names of overlays. */
+  readonly overlays: readonly string[]
+  /** Whether more than plain budgets is asked for: then returns are kept by day, and PortfolioWeighted is told. */
+  readonly weighs: boolean
 }
+
+/** What the beta gate is against: methods, section 13. */
+const BENCHMARK = 'BTC'
 
 /** Latest word of one signal on one instrument. */
 export interface Opinion {
@@ -42,19 +45,9 @@ export interface Opinion {
   dayWeight: number
 }
 
-export interface SignalBook {
-  name: string
-  base: number
-  maxAbs: number
-  /** Share of the budget, tilted; all of them sum to 1. */
-  budget: number
+export interface SignalBook extends ReturnBook {
   /** n_k: instruments on which it has an opinion. */
   eligible: number
-  /** Whether it held an opinion at the last close of a day: only such days count for its Sharpe ratio. */
-  live: boolean
-  dayReturn: number
-  /** Virtual returns of the last `performanceDays` days, oldest first. */
-  returns: number[]
   /** By instrument. */
   opinions: Opinion[]
 }
@@ -72,7 +65,14 @@ export interface TargetBook {
   outcome: Outcome
 }
 
-/** Bounded by signals × (instruments + performanceDays). */
+/** A day of virtual returns: directional signals first, then those of the bucket; null where one held nothing. */
+export interface SleeveDay {
+  values: (number | null)[]
+  /** Return of BTC; null without a bar. */
+  benchmark: number | null
+}
+
+/** Bounded by signals × (instruments + days) and the packages that are open. */
 export interface BlenderState {
   indexOf: Record<string, number>
   signalOf: Record<string, number>
@@ -80,18 +80,31 @@ export interface BlenderState {
   signals: SignalBook[]
   /** Indices of the books that are dirty, in the order in which they became so. */
   dirty: number[]
+  bucket: Bucket
+  /** In the order in which they act. */
+  regimes: Regime[]
+  /** Every instrument must be looked at: a regime or the share of the directional side changed. */
+  isShaken: boolean
+  /** Shares of the two sides in the risk budget of the book. */
+  sides: { directional: number; bucket: number }
+  /** Oldest first; without the day that ended last, which waits in `pending`. */
+  history: SleeveDay[]
+  pending: SleeveDay | null
+  /** Index of the instrument that betas are against; −1: none. */
+  benchmark: number
+  benchmarkReturn: number | null
+  risk: SleeveRisk
+  /** What is told of the weighting at the close of a day. */
+  told: PortfolioWeighted['data'] | null
 }
 
-/** An empty memory of enabled signals and the universe. */
-export function createBlenderState(
-  signals: readonly (readonly [name: string, options: SignalOptions])[],
-  universe: readonly UniverseEntry[],
-): BlenderState {
-  const enabled = signals.filter(([, options]) => options.enabled)
-  const total = enabled.reduce((sum, [, options]) => sum + options.budget, 0)
+/** An empty memory of the signals that take part and the universe. */
+export function createBlenderState(voices: Voices, universe: readonly UniverseEntry[]): BlenderState {
+  const total = voices.directional.reduce((sum, [, options]) => sum + options.budget, 0)
+  const own = universe.findIndex(({ base, role }) => base === BENCHMARK && role !== 'leg')
   return {
     indexOf: Object.fromEntries(universe.map((entry, i) => [entry.instrument, i])),
-    signalOf: Object.fromEntries(enabled.map(([name], k) => [name, k])),
+    signalOf: Object.fromEntries(voices.directional.map(([name], k) => [name, k])),
     books: universe.map((entry) => ({
       instrument: entry.instrument,
       lastClose: 0,
@@ -100,7 +113,7 @@ export function createBlenderState(
       weight: 0,
       outcome: 'flat',
     })),
-    signals: enabled.map(([name, options]) => ({
+    signals: voices.directional.map(([name, options]) => ({
       name,
       base: options.budget,
       maxAbs: options.maxAbsWeight,
@@ -112,10 +125,20 @@ export function createBlenderState(
       opinions: universe.map(() => ({ eligible: false, target: 0, confidence: 0, seq: 0, dayWeight: 0 })),
     })),
     dirty: [],
+    bucket: createBucket(voices.packages),
+    regimes: createRegimes(voices.overlays),
+    isShaken: false,
+    sides: { directional: 1, bucket: 1 },
+    history: [],
+    pending: null,
+    benchmark: own >= 0 ? own : universe.findIndex(({ base }) => base === BENCHMARK),
+    benchmarkReturn: null,
+    risk: { ...NO_SLEEVE_RISK },
+    told: null,
   }
 }
 
-function touch(state: BlenderState, index: number): void {
+export function touch(state: BlenderState, index: number): void {
   const book = state.books[index]!
   if (book.dirty) return
   book.dirty = true
@@ -123,7 +146,7 @@ function touch(state: BlenderState, index: number): void {
 }
 
 /** n_k changed: every instrument of the signal has another share. */
-function touchAll(state: BlenderState, signal: SignalBook): void {
+export function touchAll(state: BlenderState, signal: SignalBook): void {
   for (let i = 0; i < signal.opinions.length; i++) if (signal.opinions[i]!.eligible) touch(state, i)
 }
 
@@ -152,8 +175,19 @@ function setEligible(state: BlenderState, signal: SignalBook, opinion: Opinion, 
   touchAll(state, signal)
 }
 
+/** Takes a PackageChanged. A leg of the universe is priced by its last daily bar at once. */
+export function hearOfPackage(state: BlenderState, said: PackageChanged['data'], seq: number): void {
+  hearPackage(state.bucket, said, seq)
+  for (const { instrument } of said.legs) {
+    const book = state.books[state.indexOf[instrument] ?? -1]
+    if (book === undefined || book.lastOpenTime < 0) continue
+    quoteBar(state.bucket.quotes, instrument, book.lastClose, book.lastOpenTime + DAY_MS)
+  }
+}
+
 /** A delisted instrument has no opinions any more. */
 export function drop(state: BlenderState, instrument: string): void {
+  quoteEnd(state.bucket.quotes, instrument)
   const i = state.indexOf[instrument]
   if (i === undefined) return
   for (const signal of state.signals) {
@@ -175,6 +209,7 @@ export function shareOf(signal: SignalBook, opinion: Opinion): number {
 
 /** A daily bar earns on the shares held since the close of the day before. O(signals). */
 export function earn(state: BlenderState, instrument: string, openTime: number, close: number): void {
+  quoteBar(state.bucket.quotes, instrument, close, openTime + DAY_MS)
   const i = state.indexOf[instrument]
   if (i === undefined) return
   const book = state.books[i]!
@@ -182,53 +217,23 @@ export function earn(state: BlenderState, instrument: string, openTime: number, 
   if (book.lastClose > 0) {
     const dayReturn = close / book.lastClose - 1
     for (const signal of state.signals) signal.dayReturn += signal.opinions[i]!.dayWeight * dayReturn
+    if (i === state.benchmark) state.benchmarkReturn = (state.benchmarkReturn ?? 0) + dayReturn
   }
   book.lastClose = close
   book.lastOpenTime = openTime
 }
 
+/** A blend, its share of the book, and what overlays made of it. */
+export interface Target extends Blend {
+  /** Steps of the overlays that changed the weight, in their order. */
+  readonly steps: readonly OverlayStep[]
+}
+
 /**
- * Close of a UTC day: budgets are tilted by what was earned up to the day BEFORE (methods, section 13), only then the
- * day's return is booked and the shares of the next day are fixed.
+ * The signals eligible for an instrument, blended; budgets are summed over just these [D: who has no opinion does not dilute].
+ * Then the share of the directional side, then the overlays.
  */
-export function closeDay(state: BlenderState, options: BlendOptions): void {
-  if (options.performanceWeighting) tilt(state)
-  for (const signal of state.signals) {
-    if (signal.live) {
-      signal.returns.push(signal.dayReturn + 0)
-      if (signal.returns.length > options.performanceDays) signal.returns.shift()
-    }
-    signal.dayReturn = 0
-    signal.live = signal.eligible > 0
-    for (const opinion of signal.opinions) opinion.dayWeight = shareOf(signal, opinion) + 0
-  }
-}
-
-/** Annual Sharpe ratio of the virtual returns; null below the least number of days or without variation. */
-export function sharpeOf(signal: SignalBook): number | null {
-  if (signal.returns.length < LEAST_PERFORMANCE_DAYS) return null
-  const sd = standardDeviation(signal.returns, 1)
-  const average = mean(signal.returns)
-  if (sd === null || average === null || !(sd > 1e-12)) return null
-  return (average / sd) * Math.sqrt(DAYS_A_YEAR)
-}
-
-function tilt(state: BlenderState): void {
-  const { budgets } = tiltBudgets(
-    state.signals.map(sharpeOf),
-    state.signals.map((signal) => signal.base),
-  )
-  for (let k = 0; k < budgets.length; k++) {
-    const signal = state.signals[k]!
-    const budget = quantise(budgets[k]!, 6)
-    if (budget === signal.budget) continue
-    signal.budget = budget
-    touchAll(state, signal)
-  }
-}
-
-/** The signals eligible for an instrument, blended; budgets are summed over just these [D: who has no opinion does not dilute]. */
-export function blendOf(state: BlenderState, index: number, options: BlendOptions): Blend {
+export function blendOf(state: BlenderState, index: number, options: BlenderConfig): Target {
   const inputs: BlendInput[] = []
   for (let k = 0; k < state.signals.length; k++) {
     const signal = state.signals[k]!
@@ -242,8 +247,9 @@ export function blendOf(state: BlenderState, index: number, options: BlendOption
     })
   }
   const { weight, agreement, conflict } = blend(inputs, options.minAgreement, options.norm)
-  const factor = options.scaleByAgreement ? (agreement ?? 0) : 1
-  return { weight: quantise(weight * factor, 8), agreement, conflict }
+  const factor = (options.scaleByAgreement ? (agreement ?? 0) : 1) * state.sides.directional
+  const overlaid = applyRegimes(state.regimes, quantise(weight * factor, 8), state.books[index]!.weight)
+  return { weight: overlaid.weight, agreement, conflict, steps: overlaid.steps }
 }
 
 export function outcomeOf(result: Blend): Outcome {

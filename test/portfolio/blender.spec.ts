@@ -277,6 +277,7 @@ describe('portfolio/blender', () => {
             state = decider.evolve(state, input)
             expect(JSON.parse(JSON.stringify(twin))).toEqual(state)
             for (const draft of decider.decide(state, input, undefined as never)) {
+              if (draft.type !== 'PortfolioBlended') throw new Error('nothing else is said of plain budgets')
               for (const row of draft.data.rows) {
                 said[row.instrument] = row.weight
                 if (row.outcome !== 'blended') continue
