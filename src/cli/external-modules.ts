@@ -162,5 +162,28 @@ function checked(value: unknown, name: string, shown: string): AnyDecider {
                   ? 'has no warmupMs'
                   : undefined
   if (wrong !== undefined) throw invalid(shown, `its default export gave something that ${wrong}`)
-  return { ...(decider as AnyDecider), onOrderPath: false } // every member was looked at above
+  return named(decider as AnyDecider, shown) // every member was looked at above
+}
+
+/** What its code throws names the file, in history as in the run. It is never on the order path: its fault must not halt trading. */
+function named(decider: AnyDecider, shown: string): AnyDecider {
+  const told = (error: unknown): QuantbotError => invalid(shown, error instanceof Error ? error.message : String(error))
+  return {
+    ...decider,
+    onOrderPath: false,
+    evolve(state, event) {
+      try {
+        return decider.evolve(state, event)
+      } catch (error) {
+        throw told(error)
+      }
+    },
+    decide(state, event, context) {
+      try {
+        return decider.decide(state, event, context)
+      } catch (error) {
+        throw told(error)
+      }
+    },
+  }
 }

@@ -86,7 +86,6 @@ describe('a signal of the user’s own', () => {
     write('mad.js', GOOD.replace('targetWeight: 0.2', 'targetWeight: -1'))
     const { code, stderr } = await backtest(configOf('./mad.js'), 'c')
     expect(code).not.toBe(0)
-    expect(stderr).toContain('AGENT_FAULTED')
-    expect(stderr).toContain('signal/mad')
+    expect(stderr).toContain('EXTERNAL_SIGNAL_INVALID: ./mad.js: mad: targetWeight -1 must be a number of 0 or more')
   })
 })
