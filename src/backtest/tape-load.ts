@@ -52,7 +52,7 @@ export async function loadTape(home: string, request: TapeRequest): Promise<Tape
       : chooseFiles(home, key, fromDay - historyMs, lastTs(key, toDay + DAY_MS)),
   )
   const [hashed, both] = await Promise.all([
-    entries ?? tapeEntries(home, files.flat()),
+    entries ?? tapeEntries(home, once(files.flat())),
     inBatches(series, (key, i) => loadSeries(home, key, request, files[i]!)),
   ])
   return { history: both.map((one) => one.history), span: both.map((one) => one.span), files: hashed }
@@ -66,6 +66,11 @@ async function inBatches<T, R>(items: readonly T[], work: (item: T, index: numbe
   for (let start = 0; start < items.length; start += BATCH)
     results.push(...(await Promise.all(items.slice(start, start + BATCH).map((item, i) => work(item, start + i)))))
   return results
+}
+
+/** Two instruments may stand on the bars of one: a file is named once. */
+function once<T extends { readonly path: string }>(files: readonly T[]): T[] {
+  return [...new Map(files.map((file) => [file.path, file])).values()]
 }
 
 /** `ts` of the last row that a span ending at `end` may hold. */
@@ -89,7 +94,7 @@ async function chooseFiles(home: string, key: SeriesKey, from: EpochMs, to: Epoc
 
 function entryFiles(key: SeriesKey, entries: readonly TapeEntry[]): LakeFile[] {
   const prefix = `${seriesPath(key)}/`
-  return entries.flatMap(({ path }) => {
+  return once(entries).flatMap(({ path }) => {
     const file = path.startsWith(prefix) ? parseFilePath(path) : undefined
     return file ? [file] : []
   })

@@ -71,7 +71,7 @@ class Reader {
     const { feeds } = this.#request.config
     const found: (FeedSeries | undefined)[] = []
     for (const feed of feeds.openInterest) found.push(await this.#openInterest(feed))
-    for (const name of feeds.onChain) found.push(await this.#onChain(name))
+    for (const name of new Set(feeds.onChain)) found.push(await this.#onChain(name))
     for (const feed of feeds.volatility) found.push(await this.#volatility(feed))
     for (const feed of feeds.options) found.push(await this.#options(feed))
     for (const feed of feeds.futures) found.push(...(await this.#futures(feed)))
