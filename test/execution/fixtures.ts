@@ -1,6 +1,7 @@
 /** Owns what the specs of execution share: a universe of two, default settings, short ways to write events. */
 import { configSchema, type ExecutionConfig, type UniverseEntry } from '#core/config/schema'
 import type { EventNamed } from '#events/catalogue'
+import type { LegTerms } from '#events/package.events'
 import { event } from '../given.js'
 
 export const BTC = 'sim.perp.BTCUSDT'
@@ -108,4 +109,61 @@ export function holding(instrument: string, quantity: string) {
     stops: [],
     halted: false,
   })
+}
+
+export const EXPIRY = Date.UTC(2026, 0, 30, 8)
+export const CALL = 'deribit.option.BTC-30JAN26-60000-C'
+export const PUT = 'deribit.option.BTC-30JAN26-60000-P'
+export const FUTURE = 'deribit.future.BTC-30JAN26'
+export const USDM_FUTURE = 'binance.usdm.BTCUSDT_260130'
+
+const ofCoin = { base: 'BTC', quote: 'USD', settle: 'BTC', expiresAt: EXPIRY } as const
+export const CALL_TERMS: LegTerms = {
+  ...ofCoin,
+  kind: 'inverseOption',
+  tick: '0.0001',
+  lot: '0.1',
+  strike: 60_000,
+  option: 'call',
+}
+export const PUT_TERMS: LegTerms = { ...CALL_TERMS, option: 'put' }
+/** Ten dollars a contract. */
+export const FUTURE_TERMS: LegTerms = { ...ofCoin, kind: 'inverseFuture', tick: '2.5', lot: '10' }
+export const USDM_TERMS: LegTerms = {
+  kind: 'linearFuture',
+  base: 'BTC',
+  quote: 'USDT',
+  settle: 'USDT',
+  tick: '0.1',
+  lot: '0.001',
+  expiresAt: EXPIRY,
+}
+
+type Chain = EventNamed<'OptionChainObserved'>['data']
+type Touch = readonly [bid: number | null, ask: number | null]
+
+/** The quotes of an expiry; `at` is when the venue showed them. */
+export function chain(quotes: Readonly<Record<string, Touch>>, at: number, seq = 50, changes: Partial<Chain> = {}) {
+  const options = Object.entries(quotes).map(([instrument, [bid, ask]]) => ({
+    instrument,
+    strike: 60_000,
+    option: instrument.endsWith('C') ? ('call' as const) : ('put' as const),
+    bid,
+    ask,
+    mark: null,
+    markIv: null,
+    delta: null,
+    vega: null,
+    openInterest: null,
+  }))
+  const head = { venue: 'deribit', currency: 'BTC', expiresAt: EXPIRY, underlyingPrice: 60_000, indexPrice: null }
+  return event('OptionChainObserved', { ...head, at, options, ...changes }, { ts: at, seq })
+}
+
+export function marked(instrument: string, mark: number, at: number, seq = 50, ts = at) {
+  return event('MarkChanged', { instrument, mark, index: null, at }, { ts, seq })
+}
+
+export function instant(ts: number, seq = 40) {
+  return event('InstantClosed', { instant: ts, intervals: ['1h'], missing: [] }, { ts, seq })
 }
