@@ -11,7 +11,7 @@ import { type Slice, sliceOf } from './vol-slices.js'
 /** Options of one expiry that are kept, those nearest the forward first: venues list some eighty (ours). */
 const ROWS_MAX = 300
 /** Expiries beyond it take no part in anything at 30 days (ours). */
-const SLICES_MS = 130 * DAY_MS
+const SLICES_DAYS = 130
 
 /** Prices in coin, volatility a decimal a year. */
 export interface OptionRow {
@@ -33,7 +33,8 @@ export interface Chain {
   readonly forward: number
   /** Index of the venue; the forward where it told none. */
   readonly index: number
-  readonly slice: Slice
+  /** Null where nobody asks for slices. */
+  readonly slice: Slice | null
   /** Empty beyond the expiries that may be traded. */
   readonly rows: readonly OptionRow[]
 }
@@ -42,14 +43,17 @@ export interface Chain {
 export interface ChainBook {
   venue: string
   currency: string
+  /** Rows are kept of expiries so near, slices of expiries so near; 0: none. */
   rowsMs: DurationMs
+  slicesMs: DurationMs
   /** Nearest expiry first. */
   chains: Chain[]
 }
 
-/** `maxDays`: options of expiries further out are not kept, only their slice. */
-export function createChainBook(venue: string, currency: string, maxDays: number): ChainBook {
-  return { venue, currency, rowsMs: maxDays * DAY_MS, chains: [] }
+/** `maxDays`: of expiries further out no options are kept, only their slice, where slices are wanted. */
+export function createChainBook(venue: string, currency: string, maxDays: number, withSlices: boolean): ChainBook {
+  const slicesMs = withSlices ? SLICES_DAYS * DAY_MS : 0
+  return { venue, currency, rowsMs: maxDays * DAY_MS, slicesMs, chains: [] }
 }
 
 /** Whether the chain entered: it is of this book, not older than the one that is known, and not over. O(options). */
@@ -58,11 +62,17 @@ export function takeChain(book: ChainBook, { seq, ts, data }: OptionChainObserve
   if (venue !== book.venue || currency !== book.currency) return false
   dropExpired(book, ts)
   const known = chainOf(book, expiresAt)
-  if ((known !== undefined && known.at > at) || expiresAt <= ts || expiresAt - ts > SLICES_MS) return false
+  if (
+    (known !== undefined && known.at > at) ||
+    expiresAt <= ts ||
+    expiresAt - ts > Math.max(book.rowsMs, book.slicesMs)
+  )
+    return false
   const { underlyingPrice: forward, indexPrice } = data
   if (!(forward > 0)) return false
   const rows = expiresAt - ts <= book.rowsMs ? rowsOf(data) : []
-  const chain = { expiresAt, at, seq, forward, index: indexPrice ?? forward, slice: sliceOf(data), rows }
+  const slice = expiresAt - ts <= book.slicesMs ? sliceOf(data) : null
+  const chain = { expiresAt, at, seq, forward, index: indexPrice ?? forward, slice, rows }
   book.chains = [...book.chains.filter((one) => one !== known), chain].sort((a, b) => a.expiresAt - b.expiresAt)
   return true
 }

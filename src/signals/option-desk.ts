@@ -105,7 +105,7 @@ export function createDesk(name: string, kind: PackageKind, config: DeskConfig):
   const [tick, lot] = currency === 'BTC' ? ['0.5', '10'] : ['0.05', '1']
   const terms = { kind: 'inversePerpetual', base: currency, quote: 'USD', settle: currency, tick, lot } as const
   return {
-    book: createChainBook(venue, currency, maxDays),
+    book: createChainBook(venue, currency, maxDays, kind === 'riskReversal'),
     hedges: { terms: config.hedge === 'perpetual' ? { [perpetual]: terms } : {} },
     voice: createPackageVoice(`${name}/${currency}`, kind),
     unit: null,
@@ -236,8 +236,9 @@ export function hedgeIfDue(desk: Desk, config: DeskConfig, now: EpochMs): void {
     unit.hedge = { ...unit.hedge, ...next, usd: 0, ratio: 0 }
   } else if (hedgeDue(unit, now, hedgeMs, config.hedgeDelta) === undefined) return
   hedgeUnit(unit, now, hedgeMs)
+  // What holds it (`no-quotes`, `no-skew`) stays the reason, also of a word about the hedge.
+  if (desk.voice.reason === desk.word) desk.voice.reason = 'hedge'
   desk.word = 'hedge'
-  desk.voice.reason = desk.word
   desk.voice.legs = unitLegs(unit, optionTerms(config))
 }
 

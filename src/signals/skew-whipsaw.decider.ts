@@ -60,10 +60,8 @@ type Config = SkewWhipsawConfig
 
 function lookAtSkew(state: SkewWhipsawState, config: Config, now: EpochMs): void {
   const fresh = freshChains(state.desk.book, now, hoursToMs(config.maxAgeHours))
-  const surface = surfaceAt30(
-    fresh.map(({ slice }) => slice),
-    now,
-  )
+  const slices = fresh.flatMap(({ slice }) => (slice === null ? [] : [slice]))
+  const surface = surfaceAt30(slices, now)
   state.skew = surface.skew
   state.seqs = fresh.filter(({ expiresAt }) => surface.expiries.includes(expiresAt)).map(({ seq }) => seq)
 }
