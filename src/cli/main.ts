@@ -16,6 +16,7 @@ import { registerImport } from './import.command.js'
 import { registerParse } from './parse.command.js'
 import { registerProjections } from './projections.command.js'
 import { registerReplay } from './replay.command.js'
+import { registerReport } from './report.command.js'
 import { registerRun } from './run.command.js'
 import { registerSimExchange } from './sim-exchange.command.js'
 import { fail } from './terminal.js'
@@ -39,6 +40,7 @@ export function buildProgram(): Command {
   registerBackfill(program)
   registerBacktest(program)
   registerReplay(program)
+  registerReport(program)
   registerAudit(program)
   registerArchive(program)
   registerProjections(program)
