@@ -67,7 +67,7 @@ function soak(seeds: readonly number[]): void {
         process.stderr.write(`${JSON.stringify({ seed, ...verdict, venues: rig.told() }, undefined, 1)}\n`)
       expect(verdict.problems).toEqual([])
       expect(verdict.bars.expected).toBeGreaterThan(INSTRUMENTS.length * (MINUTES - 20))
-      const run = openRecordedRun(rig.dir)
+      const run = await openRecordedRun(rig.dir)
       expect(redecideFullLog(run, await historyOf(home, run)).divergence).toBeUndefined()
       expect(rig.timers).toBe(0)
       await rig.close()
