@@ -40,7 +40,11 @@ export function simRun({ config, scheduler, speed, days }: SimOptions): SimRun {
   const bars = new SimBars(marketOf(config), marketOf(config))
   const startTs = bars.market.start
   let dispatcher: Dispatcher | undefined
-  const atWork = new OrdersAtWork(() => dispatcher!.stateOf<RouterState>('execution/router'))
+  const traded = new Set(bars.market.instruments.map(({ instrument }) => instrument))
+  const atWork = new OrdersAtWork(
+    () => dispatcher!.stateOf<RouterState>('execution/router'),
+    (instrument) => traded.has(instrument),
+  )
   const trading = (): Trading => ({ ts: dispatcher!.ts, instruments: atWork.instruments() })
   const feed = new SimConnector(bars, trading)
   return {

@@ -116,4 +116,15 @@ describe('orders at work', () => {
     state.live = []
     expect(atWork.instruments()).toEqual([])
   })
+
+  it('leave out what the feed does not quote', () => {
+    const live = ['option', 'b', 'a'].map((instrument) => ({ instrument }) as LiveOrder) // only what it looks at
+    const state = { live } as RouterState // as above
+    expect(
+      new OrdersAtWork(
+        () => state,
+        (id) => id !== 'option',
+      ).instruments(),
+    ).toEqual(['a', 'b'])
+  })
 })
