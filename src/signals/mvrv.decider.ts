@@ -76,10 +76,11 @@ function take(config: MvrvConfig, state: MvrvState, event: OnChainPublished): bo
   const column = series === config.marketCap ? CAP : series === config.ratio ? RATIO : undefined
   // A capitalisation of 0 is a day before the first price.
   if (column === undefined || !(event.data.value > 0)) return false
+  if (column === CAP && config.variant === 'ratio1460') return false
   const gone = putOnChain(state.days, 2, column, event)?.values[CAP] ?? null
   if (gone !== null) pushExpandingMoments(state.settled, gone)
-  const isFirst = column === (config.variant === 'expanding' ? CAP : RATIO)
-  if (isFirst) state.firstDay = Math.min(state.firstDay ?? event.data.periodStart, event.data.periodStart)
+  if (column === (config.variant === 'expanding' ? CAP : RATIO))
+    state.firstDay = Math.min(state.firstDay ?? event.data.periodStart, event.data.periodStart)
   return true
 }
 
@@ -102,10 +103,8 @@ function expanding({ days, settled }: MvrvState): Found | null {
 
 /** The variant: z of the ratio over its last 1460 days, itself included, ddof 1. */
 function rolling({ days, firstDay }: MvrvState): (Found & { readonly isWhole: boolean }) | null {
-  const points = days.rows.flatMap(({ day, values }) => {
-    const value = values[RATIO] ?? null
-    return value === null ? [] : [{ day, value }]
-  })
+  const points: { readonly day: number; readonly value: number }[] = []
+  for (const { day, values } of days.rows) if (values[RATIO] != null) points.push({ day, value: values[RATIO] })
   const newest = points.at(-1)
   if (newest === undefined) return null
   const values = windowOf(points, RATIO_WINDOW_DAYS, firstDay)
