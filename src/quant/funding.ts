@@ -88,9 +88,9 @@ export function fundingSpread(rates: readonly NamedApr[]): FundingSpread | null 
 
 /**
  * Steps after which a deviation from the mean is half gone: ln ½ / ln φ, φ the slope of x(t) on x(t−1) with an intercept (ordinary
- * least squares). `pairs`: [x(t−1), x(t)]. 0 where φ ≤ 0, Infinity where φ ≥ 1 (no return to a mean seen); null below three
- * pairs or without variation. φ is biased towards 0 by about (1 + 3φ) / n (Kendall, Biometrika 41, 1954): short samples
- * understate the half-life, which errs on the side of not trading.
+ * least squares). `pairs`: [x(t−1), x(t)]. 0 where φ ≤ 0, Infinity where φ ≥ 1 or nothing varied (no return to a mean was seen);
+ * null below three pairs. φ is biased towards 0 by about (1 + 3φ) / n (Kendall, Biometrika 41, 1954): short samples understate the
+ * half-life, which errs on the side of not trading.
  */
 export function halfLife(pairs: readonly (readonly [number, number])[]): number | null {
   if (pairs.length < 3) return null
@@ -102,7 +102,7 @@ export function halfLife(pairs: readonly (readonly [number, number])[]): number 
     covariance += (x - before) * (y - after)
     variance += (x - before) * (x - before)
   }
-  if (!(variance > 1e-24 * pairs.length)) return null
+  if (!(variance > 1e-24 * pairs.length)) return Number.POSITIVE_INFINITY
   const slope = covariance / variance
   return slope <= 0 ? 0 : slope >= 1 ? Number.POSITIVE_INFINITY : Math.log(0.5) / Math.log(slope)
 }
