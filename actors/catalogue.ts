@@ -1,6 +1,7 @@
 /** Owns which deciders take part, in registry order. Imports no xstate: backtests and auditors use it too. */
 import type { Config } from '#core/config/schema'
 import type { Decider } from '#core/decider'
+import { parseInstrument } from '#core/ids'
 import { MINUTE_MS } from '#core/time'
 import { createPaperVenue } from '#execution/paper-venue.decider'
 import { createRouter } from '#execution/router.decider'
@@ -69,9 +70,11 @@ function signalAgents({ universe, interval, signals }: Config, single: Config['u
   if (signals.meanReversion.enabled) deciders.push(createMeanReversion(signals.meanReversion, single, interval))
   if (signals.oiPrice.enabled) deciders.push(createOiPrice(signals.oiPrice, single, interval))
   if (signals.crossSectional.enabled) deciders.push(createCrossSectional(signals.crossSectional, single))
-  if (signals.fundingCarry.enabled) deciders.push(createFundingCarry(signals.fundingCarry, universe))
+  if (signals.fundingCarry.enabled)
+    deciders.push(createFundingCarry(signals.fundingCarry, allowed(universe, signals.fundingCarry)))
   if (signals.cashCarry.enabled) deciders.push(createCashCarry(signals.cashCarry, universe))
-  if (signals.xExchangeFunding.enabled) deciders.push(createXExchangeFunding(signals.xExchangeFunding, universe))
+  if (signals.xExchangeFunding.enabled)
+    deciders.push(createXExchangeFunding(signals.xExchangeFunding, allowed(universe, signals.xExchangeFunding)))
   if (signals.volRiskPremium.enabled) deciders.push(createVolRiskPremium(signals.volRiskPremium))
   if (signals.skewWhipsaw.enabled) deciders.push(createSkewWhipsaw(signals.skewWhipsaw))
   if (signals.ssr.enabled) deciders.push(createSsr(signals.ssr))
@@ -81,6 +84,17 @@ function signalAgents({ universe, interval, signals }: Config, single: Config['u
     deciders.push(create({ name, universe: single, interval, options: entry.options }))
   }
   return deciders
+}
+
+/** The universe without the perpetuals that a signal of packages is not to look at. */
+function allowed(
+  universe: Config['universe'],
+  { perpetuals }: { readonly perpetuals: readonly string[] },
+): Config['universe'] {
+  if (perpetuals.length === 0) return universe
+  return universe.filter(
+    ({ instrument }) => perpetuals.includes(instrument) || parseInstrument(instrument)?.market === 'spot',
+  )
 }
 
 /** Whether real venues bring the data of a run: then what was received and what venues pay is remembered. */

@@ -26,8 +26,15 @@ const series = (about: string) =>
     )
     .describe(about)
 
+const onlyPerpetuals = () =>
+  z
+    .array(instrument('Perpetual of the universe.'))
+    .describe('Perpetuals that are looked at; empty: all. One whose bars are those of spot has no basis of its own.')
+    .default([])
+
 export const fundingCarry = z.strictObject({
   ...common(0.2),
+  perpetuals: onlyPerpetuals(),
   settlements: count('Settlements in the mean that is expected to go on [D].').default(9),
   unanimous: count('Last settlements that must have one sign [D].').default(3),
   holdDays: positive('Expected holding time, days: spreads the costs of the hurdle [D].').default(30),
@@ -98,6 +105,7 @@ export const cashCarry = z.strictObject({
 
 export const xExchangeFunding = z.strictObject({
   ...common(0.2),
+  perpetuals: onlyPerpetuals(),
   settlementDays: positive('Days behind the mean rate of a venue [D].').default(3),
   halfLifeDays: count('Days of spreads behind the half-life that is expected to be held [D].').default(90),
   minHoldDays: positive('Least expected holding time, days [D].').default(1),
