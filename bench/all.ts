@@ -2,11 +2,13 @@
 import { availabilityBench } from './availability.bench.js'
 import { backtestBench } from './backtest.bench.js'
 import { connectorsBench } from './connectors.bench.js'
+import { covarianceBench } from './covariance.bench.js'
 import type { Bench } from './figures.js'
 import { framesBench } from './frames.bench.js'
 import { lakeBench } from './lake.bench.js'
 import { liveBench } from './live.bench.js'
 import { logBench } from './log.bench.js'
+import { optionChainBench } from './option-chain.bench.js'
 import { replayBench } from './replay.bench.js'
 import { restartBench } from './restart.bench.js'
 import { soakBench } from './soak.bench.js'
@@ -22,6 +24,8 @@ export const ALL: readonly Bench[] = [
   lakeBench,
   framesBench,
   connectorsBench,
+  optionChainBench,
+  covarianceBench,
   availabilityBench,
   soakBench,
 ]

@@ -49,14 +49,43 @@ export function covarianceFrom(vols: readonly number[], correlations: Matrix): n
   return correlations.map((row, i) => row.map((rho, j) => rho * vols[i]! * vols[j]!))
 }
 
-/** Rows less their column means, and the covariance with divisor n. */
-export function centred(rows: Matrix): { readonly rows: number[][]; readonly covariance: number[][] } {
+/** Columns less their means, and the covariance with divisor n. O(T N²): columns are walked side by side, each pair once. */
+export function centred(rows: Matrix): { readonly columns: Float64Array[]; readonly covariance: number[][] } {
   const n = columnCount(rows, 2)
-  const means = Array.from({ length: n }, (_, j) => rows.reduce((sum, row) => sum + row[j]!, 0) / rows.length)
-  const moved = rows.map((row) => row.map((x, j) => x - means[j]!))
-  const covariance = zeroMatrix(n)
-  for (const row of moved) {
-    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) covariance[i]![j]! += (row[i]! * row[j]!) / rows.length
+  const columns = Array.from({ length: n }, (_, j) => {
+    const column = new Float64Array(rows.length)
+    let sum = 0
+    for (let t = 0; t < rows.length; t++) sum += rows[t]![j]!
+    const mean = sum / rows.length
+    for (let t = 0; t < rows.length; t++) column[t] = rows[t]![j]! - mean
+    return column
+  })
+  return { columns, covariance: momentsOf(columns, columns) }
+}
+
+/** Mean of a_i b_j over the rows; symmetric when both are the same columns. */
+export function momentsOf(a: readonly Float64Array[], b: readonly Float64Array[]): number[][] {
+  const moments = zeroMatrix(a.length)
+  for (let i = 0; i < a.length; i++) {
+    for (let j = 0; j < (a === b ? i + 1 : b.length); j++) {
+      const value = meanProduct(a[i]!, b[j]!)
+      moments[i]![j] = value
+      if (a === b) moments[j]![i] = value
+    }
   }
-  return { rows: moved, covariance }
+  return moments
+}
+
+function meanProduct(x: Float64Array, y: Float64Array): number {
+  // Four sums, because one would wait for each addition before the next.
+  const whole = x.length - (x.length % 4)
+  let [a, b, c, d] = [0, 0, 0, 0]
+  for (let t = 0; t < whole; t += 4) {
+    a += x[t]! * y[t]!
+    b += x[t + 1]! * y[t + 1]!
+    c += x[t + 2]! * y[t + 2]!
+    d += x[t + 3]! * y[t + 3]!
+  }
+  for (let t = whole; t < x.length; t++) a += x[t]! * y[t]!
+  return (a + b + (c + d)) / x.length
 }

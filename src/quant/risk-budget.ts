@@ -31,19 +31,39 @@ export function riskBudget(covariance: Matrix, budgets: readonly number[]): Risk
   )
   const total = budgets.reduce((a, b) => a + b, 0)
   const shares = budgets.map((b) => b / total)
-  const x = shares.map((b, i) => Math.sqrt(b / covariance[i]![i]!))
+  let x = shares.map((b, i) => Math.sqrt(b / covariance[i]![i]!))
+  let y = product(covariance, x)
   for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
-    for (let i = 0; i < n; i++) {
-      const variance = covariance[i]![i]!
-      const c = marginal(covariance, x, i) - variance * x[i]!
-      const root = Math.sqrt(c * c + 4 * variance * shares[i]!)
-      // Both forms are the same root; each loses digits where the other does not.
-      x[i] = c > 0 ? (2 * shares[i]!) / (root + c) : (root - c) / (2 * variance)
+    // The minimum has x'S x = sum b = 1: along a ray it is found at once, which no sweep of single coordinates does.
+    const variance = dot(x, y)
+    if (!(variance > 0)) return null
+    const scale = 1 / Math.sqrt(variance)
+    x = x.map((v) => v * scale)
+    y = y.map((v) => v * scale)
+    if (x.every((v, i) => Math.abs(v * y[i]! - shares[i]!) < TOLERANCE)) {
+      const result = normalise(covariance, x)
+      if (result?.riskShares.every((share, i) => Math.abs(share - shares[i]!) < TOLERANCE)) return result
     }
-    const result = normalise(covariance, x)
-    if (result?.riskShares.every((share, i) => Math.abs(share - shares[i]!) < TOLERANCE)) return result
+    improve(covariance, shares, x, y)
+    // What the sweep carried on in y has rounded; it is worked out anew.
+    y = product(covariance, x)
   }
   return null
+}
+
+/** One sweep over the coordinates; `y` is S x and is carried on. */
+function improve(covariance: Matrix, shares: readonly number[], x: number[], y: number[]): void {
+  for (let i = 0; i < x.length; i++) {
+    const row = covariance[i]!
+    const variance = row[i]!
+    const c = y[i]! - variance * x[i]!
+    const root = Math.sqrt(c * c + 4 * variance * shares[i]!)
+    // Both forms are the same root; each loses digits where the other does not.
+    const next = c > 0 ? (2 * shares[i]!) / (root + c) : (root - c) / (2 * variance)
+    const step = next - x[i]!
+    x[i] = next
+    for (let j = 0; j < x.length; j++) y[j] = y[j]! + step * row[j]!
+  }
 }
 
 /** Equal risk contributions: {@link riskBudget} with equal budgets. */
@@ -54,17 +74,19 @@ export function equalRiskContribution(covariance: Matrix): RiskBudget | null {
   )
 }
 
-function marginal(covariance: Matrix, x: readonly number[], i: number): number {
+function dot(a: readonly number[], b: readonly number[]): number {
   let sum = 0
-  for (let j = 0; j < x.length; j++) sum += covariance[i]![j]! * x[j]!
+  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!
   return sum
 }
+
+const product = (covariance: Matrix, x: readonly number[]): number[] => covariance.map((row) => dot(row, x))
 
 function normalise(covariance: Matrix, x: readonly number[]): RiskBudget | null {
   const total = x.reduce((a, b) => a + b, 0)
   const weights = x.map((v) => v / total)
-  const contributions = weights.map((w, i) => w * marginal(covariance, weights, i))
-  const variance = contributions.reduce((a, b) => a + b, 0)
+  const marginal = product(covariance, weights)
+  const variance = dot(weights, marginal)
   if (!(variance > 0)) return null
-  return { weights, riskShares: contributions.map((c) => c / variance), vol: Math.sqrt(variance) }
+  return { weights, riskShares: weights.map((w, i) => (w * marginal[i]!) / variance), vol: Math.sqrt(variance) }
 }

@@ -2,7 +2,7 @@
  * Owns shrunk covariance estimates (methods, section 13), on the 1/n covariance of centred returns.
  * Must never give an intensity outside [0, 1].
  */
-import { averageCorrelation, centred, type Matrix, zeroMatrix } from './matrix.js'
+import { averageCorrelation, centred, type Matrix, momentsOf, zeroMatrix } from './matrix.js'
 
 export interface ShrunkCovariance {
   /** Weight of the target, in [0, 1]. */
@@ -20,25 +20,25 @@ function blendMatrices(sample: Matrix, target: Matrix, intensity: number): numbe
   return sample.map((row, i) => row.map((value, j) => (1 - intensity) * value + intensity * target[i]![j]!))
 }
 
-/** Towards mu I: Ledoit & Wolf, A well-conditioned estimator, JMVA 88 (2004). `rows`: T x N returns. O(T N^2). */
+/**
+ * Towards mu I: Ledoit & Wolf, A well-conditioned estimator, JMVA 88 (2004). `rows`: T x N returns. O(T N^2).
+ * The noise, sum ||x x' - S||^2 over the rows, is sum |x|^4 - T ||S||^2, because the mean of x x' is S.
+ */
 export function shrinkToIdentity(rows: Matrix): ShrunkCovariance {
-  const { rows: x, covariance } = centred(rows)
+  const { columns, covariance } = centred(rows)
   const n = covariance.length
   let mu = 0
   for (let i = 0; i < n; i++) mu += covariance[i]![i]! / n
   const target = zeroMatrix(n)
   for (let i = 0; i < n; i++) target[i]![i] = mu
-  const distance = squaredDistance(covariance, target)
-  let noise = 0
-  for (const row of x) {
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) {
-        const d = row[i]! * row[j]! - covariance[i]![j]!
-        noise += (d * d) / (x.length * x.length)
-      }
-    }
+  let fourth = 0
+  for (let t = 0; t < rows.length; t++) {
+    let square = 0
+    for (let i = 0; i < n; i++) square += columns[i]![t]! * columns[i]![t]!
+    fourth += square * square
   }
-  const intensity = intensityOf(noise, distance, covariance)
+  const noise = fourth / rows.length - squaredDistance(covariance, zeroMatrix(n))
+  const intensity = intensityOf(noise / rows.length, squaredDistance(covariance, target), covariance)
   return { intensity, covariance: blendMatrices(covariance, target, intensity) }
 }
 
@@ -60,28 +60,30 @@ function squaredDistance(a: Matrix, b: Matrix): number {
 export function shrinkToConstantCorrelation(
   rows: Matrix,
 ): ShrunkCovariance & { readonly averageCorrelation: number | null } {
-  const { rows: x, covariance: s } = centred(rows)
+  const { columns, covariance: s } = centred(rows)
   const n = s.length
   const rBar = s.every((row, i) => row[i]! > 0) ? averageCorrelation(s) : null
   if (rBar === null) return { intensity: 0, covariance: s, averageCorrelation: null }
   const target = s.map((row, i) => row.map((value, j) => (i === j ? value : rBar * Math.sqrt(row[i]! * s[j]![j]!))))
+  // The variance of x_i x_j is the mean of their squares' product less s_ij^2; theta_ii,ij likewise from the mean of x_i^3 x_j.
+  const squares = columns.map((column) => column.map((v) => v * v))
+  const fourth = momentsOf(squares, squares)
+  const cubes = momentsOf(
+    columns.map((column) => column.map((v) => v * v * v)),
+    columns,
+  )
   let pi = 0
   let rho = 0
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) {
-      let spread = 0
-      let theta = 0
-      for (const row of x) {
-        const d = row[i]! * row[j]! - s[i]![j]!
-        spread += (d * d) / x.length
-        theta += ((row[i]! * row[i]! - s[i]![i]!) * d) / x.length
-      }
+      const spread = fourth[i]![j]! - s[i]![j]! * s[i]![j]!
       pi += spread
       // The two halves of rho's off-diagonal sum mirror each other: theta_ii,ij of (i, j) is theta_jj,ij of (j, i).
+      const theta = cubes[i]![j]! - s[i]![i]! * s[i]![j]!
       rho += i === j ? spread : rBar * Math.sqrt(s[j]![j]! / s[i]![i]!) * theta
     }
   }
   const gamma = squaredDistance(s, target)
-  const intensity = intensityOf((pi - rho) / x.length, gamma, s)
+  const intensity = intensityOf((pi - rho) / rows.length, gamma, s)
   return { intensity, covariance: blendMatrices(s, target, intensity), averageCorrelation: rBar }
 }
