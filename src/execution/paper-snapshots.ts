@@ -63,7 +63,7 @@ const priceOf = (price: number | null): Units => (price !== null && price > 0 ? 
 const distance = (a: Units, b: Units): Units => (a > b ? a - b : b - a)
 
 /** More than any order. */
-const WHOLE: Units = 10n ** 24n
+const WHOLE: Units = 1_000_000_000_000_000_000_000_000n
 
 /** `arrives`: whether orders reach the venue with a snapshot; elsewhere they have arrived by a timer of their own. */
 function answerSnapshot(
