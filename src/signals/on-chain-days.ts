@@ -3,7 +3,7 @@
  * they correct. Must never let in a value before it was available, fill a gap, nor grow beyond its capacity.
  */
 import { invariant } from '#core/invariant'
-import { DAY_MS } from '#core/time'
+import { DAY_MS, type DurationMs, MINUTE_MS } from '#core/time'
 import type { OnChainPublished } from '#events/market.events'
 
 export interface OnChainDay {
@@ -22,6 +22,8 @@ export interface OnChainDays {
   seqs: { day: number; column: number; seq: number }[]
 }
 
+/** A machine's clock may step back a little between publishing and stamping: that is no look into the future of daily values (ours). */
+const CLOCK_STEP_MS: DurationMs = MINUTE_MS
 /** Days whose seqs are kept, so that a decision can name what it rests on. */
 const SEQ_DAYS = 4
 
@@ -45,7 +47,10 @@ export function putOnChain(
   event: OnChainPublished,
 ): OnChainDay | undefined {
   const { periodStart: day, periodMs, availableAt, value } = event.data
-  invariant(availableAt <= event.ts, () => `${seriesOf(event.data)} of ${day}: delivered before it was available`)
+  invariant(
+    availableAt <= event.ts + CLOCK_STEP_MS,
+    () => `${seriesOf(event.data)} of ${day}: delivered before it was available`,
+  )
   if (periodMs !== DAY_MS) return undefined
   const { rows, capacity } = days
   let at = rows.length

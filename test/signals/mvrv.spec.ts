@@ -168,7 +168,7 @@ describe('signal/mvrv', () => {
   })
 
   it('refuses a value that is delivered before it was available', () => {
-    const early = { ...published(CAP, 0, 1e9), ts: START + DAY_MS + LAG_MS - 1 }
+    const early = { ...published(CAP, 0, 1e9), ts: START + DAY_MS + LAG_MS - 60_001 }
     expect(() => play(make(), [early])).toThrow(/before it was available/)
   })
 
