@@ -1,11 +1,13 @@
 /** The order of market rows: instants, ties, missing bars, the next open; against a plain sort. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { OpenInterestSeries } from '#backtest/feeds/series'
 import {
   type BarSeries,
   type FundingSeries,
   mergeTape,
   ON_BAR,
+  ON_FEED,
   ON_FUNDING,
   ON_INSTANT,
   type TapeSeries,
@@ -128,8 +130,22 @@ describe('openAt', () => {
 
 const slots = (max: number) =>
   fc.uniqueArray(fc.integer({ min: 0, max }), { maxLength: 40 }).map((all) => all.sort((a, b) => a - b))
+/** Rows of a feed may share a time. */
+function feed(instrument: string, hours: readonly number[]): OpenInterestSeries {
+  const ts = Float64Array.from(
+    hours.flatMap((hour) => (hour % 3 === 0 ? [hour, hour] : [hour])),
+    (hour) => hour * HOUR_MS,
+  )
+  return { kind: 'oi', instrument, rows: { ts, availableAt: ts, openInterest: ts } }
+}
+
+function seriesOf(interval: string, instrument: string, at: readonly number[]): TapeSeries | OpenInterestSeries {
+  if (interval === 'oi') return feed(instrument, at)
+  return interval === 'funding' ? funding(instrument, at) : bars(instrument, interval as Interval, at) // of the list below
+}
+
 const anySeries = fc.uniqueArray(
-  fc.tuple(fc.constantFrom('1h', '4h', '1d', 'funding'), fc.constantFrom('A', 'B', 'C', 'D'), slots(60)),
+  fc.tuple(fc.constantFrom('1h', '4h', '1d', 'funding', 'oi'), fc.constantFrom('A', 'B', 'C', 'D'), slots(60)),
   { maxLength: 9, selector: ([interval, name]) => `${interval} ${name}` },
 )
 
@@ -137,11 +153,8 @@ describe('any tape', () => {
   it('comes out as a plain sort by (time, kind, instrument, interval), every row once', () => {
     fc.assert(
       fc.property(anySeries, (specs) => {
-        const series = specs.map(
-          ([interval, name, at]) =>
-            interval === 'funding' ? funding(`a.b.${name}`, at) : bars(`a.b.${name}`, interval as Interval, at), // from the list above
-        )
-        const rank: Readonly<Record<string, number>> = { bars: 0, funding: 1 }
+        const series = specs.map(([interval, name, at]) => seriesOf(interval, `a.b.${name}`, at))
+        const rank: Readonly<Record<string, number>> = { bars: 0, funding: 1, oi: 2 }
         const expected = series
           .flatMap((s) =>
             [...s.rows.availableAt].map((t, row) => ({
@@ -169,7 +182,7 @@ describe('any tape', () => {
           }
           rowsSinceInstant++
           const s = cursor.tape.series[cursor.seriesIndex]!
-          expect(cursor.kind).toBe(s.kind === 'bars' ? ON_BAR : ON_FUNDING)
+          expect(cursor.kind).toBe({ bars: ON_BAR, funding: ON_FUNDING }[s.kind as string] ?? ON_FEED)
           expect(s.rows.availableAt[cursor.row]).toBe(cursor.ts)
           seen.push(
             [cursor.ts, rank[s.kind]!, s.instrument, s.kind === 'bars' ? intervalMs(s.interval) : 0, cursor.row].join(
@@ -188,7 +201,8 @@ describe('any tape', () => {
     fc.assert(
       fc.property(anySeries, (specs) => {
         const series = specs.flatMap(
-          ([interval, name, at]) => (interval === 'funding' ? [] : [bars(`a.b.${name}`, interval as Interval, at)]), // from the list above
+          ([interval, name, at]) =>
+            interval === 'funding' || interval === 'oi' ? [] : [bars(`a.b.${name}`, interval as Interval, at)], // from the list above
         )
         const expected = series
           .flatMap((s) => {
