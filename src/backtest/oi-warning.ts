@@ -90,7 +90,8 @@ export function placesOf(
 ): JudgedPlaces {
   const at = (time: EpochMs): number => Math.round((time - grid.start) / grid.stepMs)
   const able = alerts.scores.findIndex((score) => score !== null)
-  const end = Math.min(grid.close.length, at(span.end))
+  // Where labels cannot be told any more, an alert could be neither right nor wrong.
+  const end = Math.min(grid.labelChange.findLastIndex((change) => !Number.isNaN(change)) + 1, at(span.end))
   const first = able < 0 ? end : Math.min(end, Math.max(0, at(span.from), able))
   const split = span.trainEnd === undefined ? first + Math.floor((end - first) * TRAIN_SHARE) : at(span.trainEnd)
   return { first, split: Math.max(first, Math.min(end, split)), end }

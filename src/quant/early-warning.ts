@@ -125,7 +125,8 @@ export function wilsonInterval(hits: number, trials: number, conf: number): [low
   const centre = p + square / (2 * trials)
   const half = z * Math.sqrt((p * (1 - p)) / trials + square / (4 * trials * trials))
   const size = 1 + square / trials
-  return [Math.max(0, (centre - half) / size), Math.min(1, (centre + half) / size)]
+  // At the ends the closed form is 0 or 1 but for rounding.
+  return [hits === 0 ? 0 : (centre - half) / size, hits === trials ? 1 : (centre + half) / size]
 }
 
 /**
