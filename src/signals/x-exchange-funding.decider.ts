@@ -216,9 +216,9 @@ function decide(rules: DispersionRules, state: XExchangeFundingState, event: In)
  * the settlements of its own 24 hours alone, so that no two share one (overlapping means would look persistent by construction), over
  * the last `halfLifeDays`; it speaks from a third of them on [D]. Clipped to `minHoldDays` and `maxHoldDays`; never returning: the latter.
  *
- * Out when the pair that is held has paid for `reversalHours` by the rates that can be seen (looked at when instants close), or when its
- * spread no longer pays; the same pair then waits until its mean knows nothing of the time before. Another pair is taken only where it
- * beats the held one by a round trip. Reasons: dispersion; below-hurdle, reversing, reversed, warming-up; missing-settlement (what is open
+ * What is held is not made smaller while it earns the way out, half a round trip, within holdDays: the way in is spent [D]. Out when it
+ * no longer does, or when the pair has paid for `reversalHours` by the rates that can be seen (looked at when instants close); that
+ * pair then waits until its mean knows nothing of the time before. Another pair is taken only where it beats the held one by a round trip. Reasons: dispersion; below-hurdle, reversing, reversed, warming-up; missing-settlement (what is open
  * stays), stale, delisted, held-…. Strength: size / cap, negative: the first leg is short. O(perpetuals) an instant.
  */
 export function createXExchangeFunding(

@@ -20,6 +20,8 @@ import { createPackageVoice, leavePackage, type PackageVoice, wantPackage } from
 
 /** Least share of `halfLifeDays` that must have been recorded before a holding time is expected of them [D]. */
 const LEAST_SHARE = 1 / 3
+/** The way in is spent: what is held pays while it earns the way out [D]. */
+const EXIT_SHARE = 1 / 2
 /** Size carries the strength of the spread already [D]. */
 const CONFIDENCE = 1
 
@@ -236,7 +238,10 @@ function review(rules: DispersionRules, coin: Coin, book: LegBook, prices: Price
   const hurdle = hurdleApr(rules.costBps, holdDays)
   const spreadApr = shortApr - longApr
   coin.reviewed = { shortApr, longApr, spreadApr, sdApr: spread.sdApr, venues: rows.length, hurdle, holdDays }
-  take(rules, coin, book, pair, carrySize(spreadApr, hurdle, rules.config.fullApr, rules.config.cap), now)
+  const size = carrySize(spreadApr, hurdle, rules.config.fullApr, rules.config.cap)
+  const isHeld = coin.pair !== null && isSame(coin.pair, pair)
+  const pays = isHeld && netSpreadBps(spreadApr, holdDays, rules.costBps * EXIT_SHARE) > 0
+  take(rules, coin, book, pair, pays ? Math.max(size, coin.voice.target) : size, now)
 }
 
 function take(rules: DispersionRules, coin: Coin, book: LegBook, pair: Pair, size: number, now: EpochMs): void {

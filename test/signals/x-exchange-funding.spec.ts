@@ -128,22 +128,39 @@ const without = (instrument: string, from: number) => (one: EventEnvelope) =>
   (one.data as { instrument: string }).instrument !== instrument || one.ts < hour(from)
 
 describe('holding', () => {
+  // A spread that moves has a half-life; here it is expected to stay for 30 days all the same.
+  const LONG = { minHoldDays: 30 }
   it('switches only to a pair that beats the held one by a round trip', () => {
     // B grows from 17.5 % to 5 points above A: 41 bp in 30 days is more than the 24 bp of a switch, 3 points are not.
     const with_ = (rate: number) => [...rates(240).filter(without(B, 121)), ...onwards(121, B, 1, flat(120, rate))]
     const legs = (said: readonly PackageWord[]) => said.at(-1)!.data.legs.map(({ instrument }) => instrument)
-    expect(legs(run({ until: 240, events: with_(0.000028) }))).toEqual([A, C]) // 24.5 %
-    const switched = run({ until: 240, events: with_(0.000031) }) // 27.2 %
+    expect(legs(run({ until: 240, events: with_(0.000028) }, LONG))).toEqual([A, C]) // 24.5 %
+    const switched = run({ until: 240, events: with_(0.000031) }, LONG) // 27.2 %
     expect(legs(switched)).toEqual([B, C])
     expect(switched.at(-1)!.at).toBeGreaterThan(130)
     expect(switched.at(-1)!.data.reason).toBe('dispersion')
   })
 
-  it('ends when its spread no longer pays', () => {
-    const events = [...rates(240).filter(without(A, 121)), ...onwards(128, A, 8, flat(15, 0))]
-    const said = run({ until: 240, events: events.filter(without(B, -1)) })
-    expect(said.at(-1)).toMatchObject({ data: { reason: 'below-hurdle', targetWeight: 0 } })
-    expect(termOf(said.at(-1)!.data, 'distance')).toBeLessThan(0)
+  // The mean of A falls to what makes 24 bp and 12 bp in 30 days: 2.92 % and 1.46 %.
+  const falling = (rate: number): PackageWord[] => {
+    const events = [...rates(240).filter(without(A, 121)), ...onwards(128, A, 8, flat(15, rate))]
+    return run({ until: 240, events: events.filter(without(B, -1)) }, LONG)
+  }
+
+  it('keeps its size while it earns the way out', () => {
+    expect(falling(0).map(({ at }) => at)).toEqual([96]) // 2.19 %
+  })
+
+  it('ends when it does not', () => {
+    const { data } = falling(-0.00001).at(-1)! // 1.1 %
+    expect(data).toMatchObject({ reason: 'below-hurdle', targetWeight: 0 })
+    expect(termOf(data, 'distance')).toBeLessThan(0)
+  })
+
+  it('grows when the spread does', () => {
+    const said = falling(0.0003)
+    expect(said.length).toBeGreaterThan(1)
+    expect(said.at(-1)!.data.targetWeight).toBe(0.2)
   })
 })
 
