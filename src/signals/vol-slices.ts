@@ -26,12 +26,11 @@ export function sliceOf({ options, underlyingPrice, expiresAt, at }: OptionChain
   const years = yearsTo(expiresAt, at)
   const points: SmilePoint[] = []
   let dropped = 0
-  for (const { instrument, option, strike, bid, ask, markIv } of options) {
+  for (const { instrument, option: side, strike, bid, ask, markIv: iv } of options) {
     if (instrument.includes('_')) continue
-    const quote = { side: option, strike, bid: inQuote(bid, underlyingPrice), ask: inQuote(ask, underlyingPrice) }
-    const iv = usableVol({ ...quote, iv: markIv }, underlyingPrice, years)
-    if (iv === null) dropped++
-    else points.push({ side: option, strike, iv })
+    const quote = { side, strike, bid: inQuote(bid, underlyingPrice), ask: inQuote(ask, underlyingPrice), iv }
+    if (usableVol(quote, underlyingPrice, years) === null || iv === null) dropped++
+    else points.push({ side, strike, iv })
   }
   return { expiresAt, at, ...smileLegs(points, underlyingPrice, years), used: points.length, dropped }
 }
