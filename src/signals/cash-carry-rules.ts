@@ -20,12 +20,16 @@ const CONFIDENCE = 1
 export function passTime(config: CashCarryConfig, state: CashCarryState, now: EpochMs): void {
   for (const future of Object.values(state.futures)) {
     if (now >= future.expiresAt) retire(state, future, 'delivered')
-    else if (future.voice.target > 0 && isStale(config, future, now)) leavePackage(future.voice, 'stale')
+    else if (future.voice.target > 0 && ageHours(future, now) > heldMaxAgeHours(config))
+      leavePackage(future.voice, 'stale')
   }
 }
 
-const isStale = (config: CashCarryConfig, { at }: DatedFuture, now: EpochMs): boolean =>
-  now - at > config.maxAgeHours * HOUR_MS
+const ageHours = ({ at }: DatedFuture, now: EpochMs): number => (now - at) / HOUR_MS
+
+export function heldMaxAgeHours(config: CashCarryConfig): number {
+  return config.heldMaxAgeHours ?? config.maxAgeHours
+}
 
 /** Decides on every base. O(contracts²) a day. */
 export function decideDay(config: CashCarryConfig, state: CashCarryState, now: EpochMs): void {
@@ -48,7 +52,8 @@ function goOn(
   contracts: readonly DatedFuture[],
   now: EpochMs,
 ): boolean {
-  if (held.voice.badChecks.length > 0) return false
+  // On doubtful or old prices what is held stands as it is.
+  if (held.voice.badChecks.length > 0 || ageHours(held, now) > config.maxAgeHours) return false
   const numbers = measure(config, held, now)
   if (numbers === null) return false
   held.numbers = numbers
@@ -101,7 +106,7 @@ const daysTo = ({ expiresAt }: DatedFuture, now: EpochMs): number => (expiresAt 
 
 /** Why a contract cannot be opened, whatever it pays; null when it can. */
 function refusal(config: CashCarryConfig, state: CashCarryState, future: DatedFuture, now: EpochMs): string | null {
-  if (isStale(config, future, now)) return 'stale'
+  if (ageHours(future, now) > config.maxAgeHours) return 'stale'
   if (future.voice.badChecks.length > 0) return 'doubtful'
   const numbers = measure(config, future, now)
   if (numbers === null || numbers.days < config.minDays) return 'too-short'

@@ -27,7 +27,7 @@ import {
   takeListing,
   takeMark,
 } from './cash-carry-book.js'
-import { decideDay, passTime } from './cash-carry-rules.js'
+import { decideDay, heldMaxAgeHours, passTime } from './cash-carry-rules.js'
 import {
   hearPackage,
   isPackageAboutHolding,
@@ -81,7 +81,7 @@ function terms(config: CashCarryConfig, future: DatedFuture, now: number): Packa
   if (voice.reason === 'delivered')
     return [{ name: 'daysToExpiry', value: Math.min(0, (expiresAt - now) / DAY_MS) + 0, threshold: 0 }]
   if (voice.reason === 'stale' || numbers === null)
-    return [{ name: 'ageHours', value: (now - at) / HOUR_MS, threshold: config.maxAgeHours }]
+    return [{ name: 'ageHours', value: (now - at) / HOUR_MS, threshold: heldMaxAgeHours(config) }]
   const { netApr, simpleApr, basis, days, ageHours, rollApr } = numbers
   const isLeft = voice.target === 0
   const rolled =

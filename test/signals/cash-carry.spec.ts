@@ -191,6 +191,17 @@ describe('signal/basis: what is held', () => {
     expect(brief(words(rich))[2]?.[1]).toBe('basis')
   })
 
+  it('holds through a gap of prices where it may, deciding nothing on old ones', () => {
+    const change = { heldMaxAgeHours: 72 }
+    const open = [...quoted(90, RICH), instant(T), instant(inDays(2)), instant(inDays(3))]
+    expect(words(open, change)).toHaveLength(1)
+    expect(brief(words([...open, instant(inDays(3) + 1)], change))[1]?.[1]).toBe('stale')
+    const dying = [...quoted(90, RICH), instant(T), mark(JUNE, 60_001, 60_000, inDays(1)), instant(inDays(2) + DAY_MS)]
+    expect(words(dying, change)).toHaveLength(1)
+    const fresh = [...dying, mark(JUNE, 60_001, 60_000, inDays(4)), instant(inDays(4))]
+    expect(brief(words(fresh, change))[1]?.[1]).toBe('converged')
+  })
+
   it('holds while a leg is in doubt, whatever the prices say, but not beyond delivery', () => {
     const open = [...quoted(90, RICH), instant(T), doubt(SPOT, true, T + 1)]
     const crash = [...open, mark(JUNE, 50_000, 60_000, inDays(1)), instant(inDays(1))]

@@ -101,6 +101,12 @@ export const cashCarry = z.strictObject({
   cap: fraction('Largest size, fraction of NAV.').max(0.2).default(0.2),
   fullApr: positive('Net APR at which the size reaches the cap [D].').default(0.3),
   maxAgeHours: positive('A basis older than this is stale.').default(24),
+  heldMaxAgeHours: z
+    .number()
+    .positive()
+    .nullable()
+    .describe('The same for a package that is held, where prices come seldom; null: `maxAgeHours`.')
+    .default(null),
 })
 
 export const xExchangeFunding = z.strictObject({
