@@ -1,6 +1,7 @@
 /** Owns the life of the process and its agents, timers, operator commands, and what a child run carries over. */
 import { type EventOf, eventType } from './event-type.js'
 import { decimal, flag, integer, list, name, nullable, number, oneOf, optional, record, text } from './field.js'
+import { LEG_ROLES, legTerms, PACKAGE_KINDS } from './package.events.js'
 
 const agent = name('agent')
 const states = ['idle', 'starting', 'restoring', 'running', 'degraded', 'stopping', 'stopped', 'faulted'] as const
@@ -135,6 +136,40 @@ export const stateCarried = eventType('StateCarried', 1, 'input', 'What a child 
   /** Instruments that were stopped out: flat on this side until their target is 0 or turns, or the price passes `beyond`. */
   latches: optional(
     list(record({ instrument: name('instrument id'), side: oneOf('long', 'short'), beyond: number(8, 'quote') })),
+  ),
+  /** Balances in other currencies than the book's own, with the price that they last had there; 0: none known. */
+  balances: optional(
+    list(record({ currency: name('currency'), balance: decimal('in `currency`'), price: number(8, 'quote') })),
+  ),
+  packages: optional(
+    list(
+      record({
+        package: name('package'),
+        signal: name('signal'),
+        kind: oneOf(...PACKAGE_KINDS),
+        base: name('base currency'),
+        price: number(8, 'price of a base coin, quote'),
+        targetWeight: number(6, 'fraction of NAV, as the signal wanted it last'),
+        weight: number(8, 'fraction of NAV, as the blender let it'),
+        wanted: number(8, 'fraction of NAV, clipped'),
+        units: decimal('units aimed at'),
+        isBarred: flag(),
+        legs: list(
+          record({
+            role: oneOf(...LEG_ROLES),
+            instrument: name('instrument id'),
+            ratio: number(8, 'base coins a unit, signed'),
+            delta: number(6, 'base coins'),
+            terms: legTerms,
+            quantity: decimal('base units, signed'),
+            /** Signed worth at the average price. */
+            cost: decimal('in the currency of settlement'),
+            aim: decimal('base units, signed'),
+            mark: number(8, 'price; 0: none'),
+          }),
+        ),
+      }),
+    ),
   ),
   halted: flag(),
   haltReason: optional(name('why')),

@@ -5,6 +5,7 @@
  */
 import { type DecimalString, formatUnits, type Units } from '#core/decimal'
 import { invariant } from '#core/invariant'
+import type { LegTerms } from '#events/package.events'
 import type { OrderApproved } from '#events/risk.events'
 
 declare const approved: unique symbol
@@ -28,22 +29,37 @@ export interface OrderTerms {
   readonly weightAfter: number
   readonly stopPrice?: DecimalString | undefined
   readonly triggerOpen?: DecimalString | undefined
+  /** Package that it is a leg of. */
+  readonly package?: string | undefined
+  /** Of an instrument outside the universe. */
+  readonly terms?: LegTerms | undefined
 }
+
+/** Whether a change takes a position nearer to 0 and not beyond. */
+export const shrinks = (held: Units, change: Units): boolean =>
+  held > 0n ? change < 0n && held + change >= 0n : held < 0n && change > 0n && held + change <= 0n
 
 /**
  * Approves an order. Throws InvariantError on an empty one, on a reduce-only order that would add to or flip the position,
- * and on one that adds risk while trading is halted or for any purpose but `rebalance`.
+ * and on one that adds risk while trading is halted or for any purpose but `rebalance` and `package`. Legs of packages are never
+ * reduce-only at the venue, which nets them with other positions: `unwind` is what must only reduce here.
  */
 export function approveOrder(terms: OrderTerms, halted: boolean): ApprovedOrder {
   const { change, held, reduceOnly, purpose } = terms
   invariant(change !== 0n, () => `${terms.instrument}: an order of nothing`)
-  if (reduceOnly) {
-    const after = held + change
-    const shrinks = held > 0n ? change < 0n && after >= 0n : change > 0n && after <= 0n
-    invariant(shrinks, () => `${terms.instrument}: reduce-only ${formatUnits(change)} of ${formatUnits(held)}`)
+  const isLeg = purpose === 'package' || purpose === 'unwind'
+  invariant(isLeg === (terms.package !== undefined) && !(isLeg && reduceOnly), () => `${terms.instrument}: no leg`)
+  if (reduceOnly || purpose === 'unwind') {
+    invariant(
+      shrinks(held, change),
+      () => `${terms.instrument}: reduce-only ${formatUnits(change)} of ${formatUnits(held)}`,
+    )
   } else {
     invariant(!halted, () => `${terms.instrument}: an order that adds risk while trading is halted`)
-    invariant(purpose === 'rebalance', () => `${terms.instrument}: ${purpose} must be reduce-only`)
+    invariant(
+      purpose === 'rebalance' || purpose === 'package',
+      () => `${terms.instrument}: ${purpose} must be reduce-only`,
+    )
   }
   const data = {
     order: terms.order,
@@ -52,6 +68,8 @@ export function approveOrder(terms: OrderTerms, halted: boolean): ApprovedOrder 
     quantity: formatUnits(change > 0n ? change : -change),
     reduceOnly,
     purpose,
+    ...(terms.package === undefined ? {} : { package: terms.package }),
+    ...(terms.terms === undefined ? {} : { terms: { ...terms.terms } }),
     referencePrice: terms.referencePrice,
     weightBefore: terms.weightBefore,
     weightAfter: terms.weightAfter,

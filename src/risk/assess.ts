@@ -18,6 +18,7 @@ import { HOUR_MS } from '#core/time'
 import type { OrderRefused, RiskAssessed } from '#events/risk.events'
 import { type ApprovedOrder, approveOrder } from './approved-order.js'
 import { hasOpenOrder, inFlight } from './order-book.js'
+import { decidePackage, type PackageDecision, packageRows, wishesOf } from './packages/assess-packages.js'
 import { isInBand, type Piped, runPipeline, type Wish } from './pipeline.js'
 import { drawdownOf, equity, type RefusalCode, type RiskState, type Slot } from './risk-state.js'
 import { onTick } from './stops.js'
@@ -159,7 +160,8 @@ export function assess(state: RiskState, risk: RiskConfig, context: DecideContex
     rows.push(row)
     wishes.push(row.wish)
   }
-  const piped = runPipeline(wishes, state.virtual, state.turnoverUsed, risk)
+  const packages = packageRows(state, nav, context.ts, risk)
+  const piped = runPipeline(wishes, state.virtual, state.turnoverUsed, risk, wishesOf(packages))
   const decisions: Decision[] = []
   const orders: ApprovedOrder[] = []
   const refusals: RefusedDraft[] = []
@@ -170,8 +172,16 @@ export function assess(state: RiskState, risk: RiskConfig, context: DecideContex
     if (decision.sized.change !== 0n) orders.push(orderOf(row, decision, nav, context, state.halted))
     if (isNews(row, decision)) refusals.push(refusedOf(row, piped.wanted[i]!, decision.sized.refusal!, nav))
   }
-  if (orders.length === 0 && refusals.length === 0) return []
-  return [assessedOf(rows, piped, decisions, state, nav, risk), ...orders, ...refusals]
+  const settled: PackageDecision[] = []
+  for (let i = 0; i < packages.length; i++) {
+    const { weights, stays } = piped.packages
+    const passed = { weight: weights[i]!, stays: stays[i]! }
+    settled.push(decidePackage(state, packages[i]!, passed, nav, context))
+    orders.push(...settled[i]!.orders)
+  }
+  const said = settled.flatMap(({ row }) => (row === null ? [] : [row]))
+  if (orders.length === 0 && refusals.length === 0 && said.length === 0) return []
+  return [assessedOf(rows, piped, decisions, said, state, nav, risk), ...orders, ...refusals]
 }
 
 /** Half of the last decimal that the log gives a weight: nearer ones are the same there. */
@@ -223,6 +233,7 @@ function assessedOf(
   rows: readonly Row[],
   piped: Piped,
   decisions: readonly Decision[],
+  packages: NonNullable<RiskAssessed['data']['packages']>,
   state: RiskState,
   nav: number,
   risk: RiskConfig,
@@ -248,5 +259,6 @@ function assessedOf(
       mark: slot.mark,
     })
   }
-  return { type: 'RiskAssessed', data: { nav, steps: piped.steps, rows: said } }
+  const data = { nav, steps: piped.steps, rows: said, ...(packages.length === 0 ? {} : { packages }) }
+  return { type: 'RiskAssessed', data }
 }

@@ -4,7 +4,10 @@
  */
 import type { DecimalString } from '#core/decimal'
 import type { StateCarried } from '#events/lifecycle.events'
+import { priceOf } from './instruments/accounts.js'
 import { averagePriceOf } from './ledger.js'
+import { carriedPackages } from './packages/carried.js'
+import { coinsHeld, legProfit, markOf, type PackageState } from './packages/package-state.js'
 import { type Closing, drawdownOf, equity, type RiskState } from './risk-state.js'
 
 export interface PositionView {
@@ -45,9 +48,118 @@ export interface BookView {
   readonly openOrders: number
   /** Instruments that were ever held, are held or have a target. */
   readonly positions: readonly PositionView[]
+  /** Paid in, less taken out, in the book's own currency's account; absent: nothing. */
+  readonly transfers?: DecimalString
+  /** Accounts in other currencies; absent: none. */
+  readonly balances?: readonly BalanceView[]
+  /** Absent: none. */
+  readonly packages?: readonly PackageView[]
+}
+
+/** Account of one currency beside the book's own. */
+export interface BalanceView {
+  readonly currency: string
+  readonly balance: DecimalString
+  readonly realised: DecimalString
+  readonly fees: DecimalString
+  readonly funding: DecimalString
+  readonly transfers: DecimalString
+  /** Last known, in the book's own currency; 0: none, and it does not count. */
+  readonly price: number
+  readonly value: number
+}
+
+export interface LegView {
+  readonly role: string
+  readonly instrument: string
+  /** Base units, of inverse futures and perpetuals US dollars; signed. */
+  readonly quantity: DecimalString
+  readonly aim: DecimalString
+  readonly averagePrice: DecimalString
+  readonly mark: number
+  /** Currency of what follows. */
+  readonly currency: string
+  readonly unrealised: number
+  readonly realised: DecimalString
+  readonly fees: DecimalString
+  readonly funding: DecimalString
+  /** Base coins that it moves with, option delta included. */
+  readonly delta: number
+  /** Notional, fraction of NAV. */
+  readonly weight: number
+}
+
+export interface PackageView {
+  readonly package: string
+  readonly signal: string
+  readonly kind: string
+  readonly status: PackageState['status']
+  /** One unit is one base coin. */
+  readonly units: DecimalString
+  /** As the blender lets it, fraction of NAV. */
+  readonly target: number
+  /** Delta that the legs leave open, fraction of NAV. */
+  readonly residualDelta: number
+  readonly refusal: string
+  readonly legs: readonly LegView[]
 }
 
 const sideName = (side: number): 'long' | 'short' | null => (side > 0 ? 'long' : side < 0 ? 'short' : null)
+
+function packageView(state: RiskState, pkg: PackageState, nav: number): PackageView {
+  const perNav = nav > 0 ? 1 / nav : 0
+  let residual = 0
+  const legs = pkg.legs.map((leg): LegView => {
+    const { position, terms } = leg
+    const coins = coinsHeld(leg)
+    const price = priceOf(state, terms.base)
+    residual += coins * leg.delta * price * perNav
+    return {
+      role: leg.role,
+      instrument: leg.instrument,
+      quantity: position.quantity,
+      aim: leg.aim,
+      averagePrice: averagePriceOf(position, terms.kind),
+      mark: markOf(state, leg),
+      currency: terms.settle,
+      unrealised: legProfit(state, leg),
+      realised: position.realised,
+      fees: position.fees,
+      funding: position.funding,
+      delta: coins * leg.delta + 0,
+      weight: coins * price * perNav + 0,
+    }
+  })
+  const { signal, kind, status, units, weight, refusal } = pkg
+  return {
+    package: pkg.package,
+    signal,
+    kind,
+    status,
+    units,
+    target: weight,
+    residualDelta: residual + 0,
+    refusal,
+    legs,
+  }
+}
+
+function besideView(state: RiskState, nav: number): Pick<BookView, 'transfers' | 'balances' | 'packages'> {
+  const { ledger, accounts, packages } = state
+  return {
+    ...(ledger.transfers === undefined ? {} : { transfers: ledger.transfers }),
+    ...(accounts.length === 0
+      ? {}
+      : {
+          balances: accounts.map((account): BalanceView => {
+            const { currency, balance, realised, fees, funding, transfers = '0', balanceNumber } = account
+            const price = account.isPriced ? priceOf(state, currency) : 0
+            return { currency, balance, realised, fees, funding, transfers, price, value: balanceNumber * price }
+          }),
+        }),
+    ...(packages.length === 0 ? {} : { packages: packages.map((pkg) => packageView(state, pkg, nav)) }),
+  }
+}
 
 /** The book as status, what-if and the page show it. A copy; O(instruments). */
 export function positionSnapshot(state: RiskState): BookView {
@@ -75,6 +187,8 @@ export function positionSnapshot(state: RiskState): BookView {
       }
     })
   const { balance, opening, realised, fees, funding } = state.ledger
+  const beside = besideView(state, nav)
+  const legs = (beside.packages ?? []).flatMap((row) => row.legs)
   return {
     equity: nav,
     peak: state.peak,
@@ -84,13 +198,20 @@ export function positionSnapshot(state: RiskState): BookView {
     realised,
     fees,
     funding,
-    gross: positions.reduce((sum, row) => sum + Math.abs(row.weight), 0),
-    net: positions.reduce((sum, row) => sum + row.weight, 0),
+    gross: positions.reduce(
+      (sum, row) => sum + Math.abs(row.weight),
+      legs.reduce((sum, leg) => sum + Math.abs(leg.weight), 0),
+    ),
+    net: positions.reduce(
+      (sum, row) => sum + row.weight,
+      (beside.packages ?? []).reduce((sum, row) => sum + row.residualDelta, 0),
+    ),
     halted: state.halted,
     haltReason: state.haltReason,
     closing: state.closing,
     openOrders: state.orders.open.length,
     positions,
+    ...beside,
   }
 }
 
@@ -113,6 +234,7 @@ export function carriedState(state: RiskState): Omit<StateCarried['data'], 'pare
         ? []
         : [{ instrument, side: latch > 0 ? ('long' as const) : ('short' as const), beyond: latchBeyond }],
     ),
+    ...carriedPackages(state),
     halted: state.halted,
     ...(state.halted ? { haltReason: state.closing === 'flatten' ? 'flatten' : state.haltReason } : {}),
   }

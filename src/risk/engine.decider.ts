@@ -12,6 +12,7 @@ import type {
   AgentFaulted,
   ClockStepped,
   FeedInterrupted,
+  FundsTransferred,
   LogStalled,
   OperatorCommanded,
   StateCarried,
@@ -23,9 +24,12 @@ import type {
   InstantClosed,
   InstrumentDelisted,
   InstrumentListed,
+  MarkChanged,
+  OptionChainObserved,
   QuoteChanged,
 } from '#events/market.events'
 import type { OrderCancelled, OrderFilled, OrderRejected, OrderWithheld } from '#events/order.events'
+import type { PackageChanged, PackageImbalanced } from '#events/package.events'
 import type { PortfolioBlended } from '#events/portfolio.events'
 import type {
   FundingAccrued,
@@ -42,6 +46,9 @@ import * as fold from './fold.js'
 import { evolveHalt, onCommand, onTrouble, watchDrawdown } from './halts.js'
 import { settlementOf } from './ledger.js'
 import { closeOrder, openOrder } from './order-book.js'
+import { mendPackages } from './packages/mend.js'
+import * as packages from './packages/package-fold.js'
+import { settleDelisted, settleEnds } from './packages/settlement.js'
 import { createRiskState, drawdownOf, type RiskState } from './risk-state.js'
 import { actOnHits, latch, onTick } from './stops.js'
 
@@ -67,6 +74,10 @@ export type RiskInput =
   | LogStalled
   | FeedInterrupted
   | StateCarried
+  | FundsTransferred
+  | PackageChanged
+  | MarkChanged
+  | OptionChainObserved
 
 export type RiskOutput =
   | RiskAssessed
@@ -77,6 +88,7 @@ export type RiskOutput =
   | PositionSettled
   | TradingHalted
   | TradingResumed
+  | PackageImbalanced
 
 export interface RiskEngineConfig {
   readonly risk: RiskConfig
@@ -118,6 +130,10 @@ export function createRiskEngine(
       'LogStalled',
       'FeedInterrupted',
       'StateCarried',
+      'FundsTransferred',
+      'PackageChanged',
+      'MarkChanged',
+      'OptionChainObserved',
     ],
     emits: [
       'RiskAssessed',
@@ -128,6 +144,7 @@ export function createRiskEngine(
       'PositionSettled',
       'TradingHalted',
       'TradingResumed',
+      'PackageImbalanced',
     ],
     // Thirty returns for the covariance, and ATR decays like 13/14 a day: after 100 days 0.06 % of the seed is left.
     warmupMs: 100 * DAY_MS,
@@ -143,7 +160,7 @@ export function createRiskEngine(
           fold.onQuote(state, event)
           return state
         case 'InstantClosed':
-          fold.onInstant(state, event.data.instant)
+          fold.onInstant(state, event)
           return state
         default:
           evolveRest(state, event, risk, finestInterval)
@@ -168,7 +185,7 @@ function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Int
       fold.onFundingAccrued(state, event)
       break
     case 'InstrumentListed':
-      fold.onListed(state, event, risk, finest)
+      fold.onListed(state, event)
       break
     case 'InstrumentDelisted':
       fold.onDelisted(state, event.data.instrument)
@@ -185,11 +202,29 @@ function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Int
       closeOrder(state.orders, event.data.order)
       break
     case 'OrderApproved': {
-      const index = state.indexOf[event.data.instrument]!
-      state.slots[index]!.refusal = ''
+      const index = event.data.package === undefined ? state.indexOf[event.data.instrument]! : -1
+      if (index >= 0) state.slots[index]!.refusal = ''
       openOrder(state.orders, event.data, index)
       break
     }
+    case 'RiskAssessed':
+      if (event.data.packages !== undefined) packages.onPackagesAssessed(state, event.data.packages, event.ts)
+      break
+    case 'PackageChanged':
+      packages.onPackageChanged(state, event)
+      break
+    case 'PackageImbalanced':
+      packages.onImbalanced(state, event)
+      break
+    case 'MarkChanged':
+      packages.onMark(state, event)
+      break
+    case 'OptionChainObserved':
+      packages.onChain(state, event)
+      break
+    case 'FundsTransferred':
+      fold.onTransferred(state, event)
+      break
     case 'OrderRefused':
       state.slots[state.indexOf[event.data.instrument]!]!.refusal = event.data.code
       break
@@ -204,7 +239,6 @@ function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Int
     case 'StateCarried':
       fold.onCarried(state, event, risk, finest)
       break
-    case 'RiskAssessed':
     case 'AgentFaulted':
     case 'ClockStepped':
     case 'LogStalled':
@@ -222,7 +256,7 @@ function decide(state: RiskState, event: RiskInput, context: DecideContext, risk
     case 'PortfolioBlended':
       return assess(state, risk, context)
     case 'InstrumentDelisted':
-      return settle(state, event.data.instrument)
+      return settle(state, event.data.instrument, context)
     case 'OperatorCommanded':
       return onCommand(state, event, context)
     case 'AgentFaulted':
@@ -236,24 +270,37 @@ function decide(state: RiskState, event: RiskInput, context: DecideContext, risk
   }
 }
 
-/** Funding, stops, drawdown: in this order, each only when there is something to say. */
+const NO_ENDS: ReturnType<typeof settleEnds> = []
+
+/** Funding, ends of legs, stops, drawdown, legs that do not match: in this order, each only when there is something to say. */
 function watch(state: RiskState, context: DecideContext, risk: RiskConfig, instant: boolean): Drafts {
-  if (state.pendingFunding.length === 0 && state.hits.length === 0 && state.closing === 'none') {
+  const hasPackages = instant && state.packages.length > 0
+  if (!hasPackages && state.pendingFunding.length === 0 && state.hits.length === 0 && state.closing === 'none') {
     if (drawdownOf(state) > -risk.drawdownHalt) return SILENCE
   }
   const ordered = new Set<number>()
   const drafts: Drafts[number][] = []
   if (instant && state.pendingFunding.length > 0)
     drafts.push({ type: 'FundingAccrued', data: { rows: state.pendingFunding.map((row) => ({ ...row })) } })
+  const ends = hasPackages ? settleEnds(state, context.ts) : NO_ENDS
+  drafts.push(...ends)
   if (state.hits.length > 0) drafts.push(...actOnHits(state, risk.stopAtr, context, ordered))
   drafts.push(...watchDrawdown(state, risk, context, ordered, instant))
+  // A book that is being closed takes back every leg; a leg that just ended is mended at the next instant, if the signal does not first.
+  const isClosing = state.closing !== 'none' || drafts.some(({ type }) => type === 'TradingHalted')
+  const ended = new Set(ends.map(({ data }) => data.package))
+  if (hasPackages && !isClosing) drafts.push(...mendPackages(state, risk, context, ended))
   return drafts
 }
 
-/** A position in what trades no more is closed at the last mark. */
-function settle(state: RiskState, instrument: string): Drafts {
+/** Positions in what trades no more are closed at the last mark, legs that ended at what they pay then. */
+function settle(state: RiskState, instrument: string, context: DecideContext): Drafts {
+  const legs =
+    state.packages.length === 0
+      ? SILENCE
+      : [...settleEnds(state, context.ts), ...settleDelisted(state, instrument, context.ts)]
   const slot = state.slots[state.indexOf[instrument] ?? -1]
-  if (slot === undefined || slot.position.quantityNumber === 0) return SILENCE
+  if (slot === undefined || slot.position.quantityNumber === 0) return legs
   const price = onTick(slot.mark, slot)
   const { quantity } = slot.position
   return [
@@ -261,5 +308,6 @@ function settle(state: RiskState, instrument: string): Drafts {
       type: 'PositionSettled',
       data: { instrument, quantity, price, realised: settlementOf(slot.position, price) },
     },
+    ...legs,
   ]
 }

@@ -18,16 +18,24 @@ function cappedBy(weights: readonly number[], exposure: number, cap: number): Ca
   return { exposure, scale, weights: scale === 1 ? weights : weights.map((w) => w * scale) }
 }
 
-/** Scales the directional sleeve so that |sum w| <= `cap` (0.3). Delta-neutral legs enter at their residual delta. */
-export function capNetExposure(weights: readonly number[], cap: number): CappedExposure {
+/**
+ * Scales the directional sleeve so that |sum w + residual| <= `cap` (0.3); `residual` is what delta-neutral legs leave open. A
+ * sleeve that offsets the residual stays as it is: without it the rest would be larger.
+ */
+export function capNetExposure(weights: readonly number[], cap: number, residual = 0): CappedExposure {
   let net = 0
   for (let i = 0; i < weights.length; i++) net += weights[i]!
-  return cappedBy(weights, net, cap)
+  if (residual === 0) return cappedBy(weights, net, cap)
+  const exposure = net + residual
+  const side = Math.sign(exposure)
+  if (Math.abs(exposure) <= cap || Math.sign(net) !== side) return { exposure, scale: 1, weights }
+  const scale = Math.max(0, Math.min(1, (cap * side - residual) / net))
+  return { exposure, scale, weights: weights.map((w) => w * scale) }
 }
 
-/** Scales the book so that sum |w| <= `cap`. */
-export function capGrossExposure(weights: readonly number[], cap: number): CappedExposure {
-  let gross = 0
+/** Scales the book so that sum |w| + `beside` <= `cap`; `beside` is the gross of all legs of packages, which shrink alike. */
+export function capGrossExposure(weights: readonly number[], cap: number, beside = 0): CappedExposure {
+  let gross = beside
   for (let i = 0; i < weights.length; i++) gross += Math.abs(weights[i]!)
   return cappedBy(weights, gross, cap)
 }

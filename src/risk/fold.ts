@@ -6,16 +6,46 @@ import type { RiskConfig } from '#core/config/schema'
 import { parseUnits } from '#core/decimal'
 import { invariant } from '#core/invariant'
 import { DAY_MS, type Interval, isAligned } from '#core/time'
-import type { StateCarried } from '#events/lifecycle.events'
+import type { FundsTransferred, StateCarried } from '#events/lifecycle.events'
 import { quantise } from '#events/line-buffer'
-import type { BarAggregated, BarClosed, FundingSettled, InstrumentListed, QuoteChanged } from '#events/market.events'
+import type {
+  BarAggregated,
+  BarClosed,
+  FundingSettled,
+  InstantClosed,
+  InstrumentListed,
+  QuoteChanged,
+} from '#events/market.events'
 import type { OrderFilled } from '#events/order.events'
 import type { PortfolioBlended } from '#events/portfolio.events'
 import type { FundingAccrued, PositionSettled } from '#events/risk.events'
 import { updateAtr } from '#indicators/atr'
-import { applyFill, applyFunding, applySettlement, carryPosition, createLedger, fundingCash } from './ledger.js'
-import { closeOrder, isNewTrade } from './order-book.js'
-import { equity, type RiskState, reindex, slotIndex } from './risk-state.js'
+import { findLedger, ledgerOf, priceOf } from './instruments/accounts.js'
+import { isDollar } from './instruments/kinds.js'
+import {
+  applyFill,
+  applyFunding,
+  applySettlement,
+  applyTransfer,
+  carryPosition,
+  createLedger,
+  fundingCash,
+  type LedgerState,
+} from './ledger.js'
+import { closeOrder, isNewTrade, packageOf } from './order-book.js'
+import { carryPackages } from './packages/carried.js'
+import {
+  freezeEnds,
+  legFunding,
+  onLegDelisted,
+  onLegFill,
+  onLegListed,
+  onLegSettled,
+  onPackagesBlended,
+  onPackagesInstant,
+} from './packages/package-fold.js'
+import { findLeg, findPackage } from './packages/package-state.js'
+import { equity, type RiskState, reindex, type Slot, slotIndex } from './risk-state.js'
 import { ratchetStop, startStop, testStop, unlatchBeyond } from './stops.js'
 import { addTurnover, turnoverUsed } from './turnover-limiter.js'
 import { closeDay, fixTargets, takeDay } from './virtual-book.js'
@@ -28,6 +58,7 @@ export function onBar(state: RiskState, event: BarClosed | BarAggregated, risk: 
   const bar = event.data
   const index = state.indexOf[bar.instrument]
   if (index === undefined) return
+  if (state.nextEnd !== 0) freezeEnds(state, event.ts)
   const slot = state.slots[index]!
   const own = event.type === 'BarClosed' && bar.interval === slot.interval
   let moves = false
@@ -49,6 +80,7 @@ export function onQuote(state: RiskState, event: QuoteChanged): void {
   const slot = state.slots[index]!
   const mid = (event.data.bid + event.data.ask) / 2
   if (!(mid > 0)) return
+  if (state.nextEnd !== 0) freezeEnds(state, event.ts)
   slot.mark = mid
   slot.markedAt = event.ts
   if (slot.latch !== 0) unlatchBeyond(slot, mid)
@@ -61,17 +93,26 @@ function watchPeak(state: RiskState): void {
   if (now > state.peak) state.peak = now
 }
 
-export function onInstant(state: RiskState, instant: number): void {
-  if (isAligned(instant, DAY_MS)) closeDay(state.virtual)
+export function onInstant(state: RiskState, event: InstantClosed): void {
+  if (isAligned(event.data.instant, DAY_MS)) closeDay(state.virtual)
+  if (state.packages.length > 0) onPackagesInstant(state, event.ts)
+  if (state.accounts.length > 0) priceAccounts(state)
   watchPeak(state)
+}
+
+/** Ledger in which an instrument of the universe settles: of its quote where that is another dollar, else the book's own. */
+function ledgerOfSlot(state: RiskState, { quote }: Slot): LedgerState {
+  return quote === state.quote || !isDollar(quote) ? state.ledger : ledgerOf(state, quote)
 }
 
 /** Settled funding of a position that was open at the settlement; cash by cash into the next FundingAccrued. */
 export function onFunding(state: RiskState, event: FundingSettled): void {
   const { instrument, settledAt, rate, proxy } = event.data
+  if (state.packages.length > 0) legFunding(state, event, state.pendingFunding)
   const index = state.indexOf[instrument]
   if (index === undefined) return
-  const { position, mark } = state.slots[index]!
+  const slot = state.slots[index]!
+  const { position, mark } = slot
   if (position.quantityNumber === 0 || position.openedAt >= settledAt || !(mark > 0)) return
   state.pendingFunding.push({
     instrument,
@@ -80,28 +121,43 @@ export function onFunding(state: RiskState, event: FundingSettled): void {
     rate: quantise(rate, 10),
     proxy,
     cash: fundingCash(position.quantity, mark, rate, proxy),
+    ...(ledgerOfSlot(state, slot) === state.ledger ? {} : { currency: slot.quote }),
   })
 }
 
 export function onFundingAccrued(state: RiskState, event: FundingAccrued): void {
-  const rows = event.data.rows.map(({ instrument, cash }) => ({
-    position: state.slots[state.indexOf[instrument]!]!.position,
-    cash,
-  }))
-  applyFunding(state.ledger, rows)
+  const { rows } = event.data
   state.pendingFunding = []
+  const isPlain = rows.every(({ package: id, currency }) => id === undefined && currency === undefined)
+  if (isPlain) {
+    applyFunding(
+      state.ledger,
+      rows.map(({ instrument, cash }) => ({ position: ownPosition(state, instrument), cash })),
+    )
+    return
+  }
+  for (const { package: id, instrument, currency = state.quote, cash } of rows) {
+    const pkg = id === undefined ? undefined : findPackage(state, id)
+    const position = pkg === undefined ? ownPosition(state, instrument) : findLeg(pkg, instrument)!.position
+    applyFunding(ledgerOf(state, currency), [{ position, cash }])
+  }
 }
+
+const ownPosition = (state: RiskState, instrument: string) => state.slots[state.indexOf[instrument]!]!.position
 
 export function onFill(state: RiskState, event: OrderFilled, risk: RiskConfig, finest: Interval): void {
   const fill = event.data
+  const id = packageOf(state.orders, fill.order)
   if (!isNewTrade(state.orders, fill.order, fill.trade, fill.quantity)) return
   // Execution may have sent less than was approved: the venue's word ends the order, not our count.
   if (parseUnits(fill.remaining) === 0n) closeOrder(state.orders, fill.order)
+  if (id !== undefined && onLegFill(state, event, id)) return
   const index = slotIndex(state, fill.instrument, risk, finest)
   const slot = state.slots[index]!
   const before = Math.sign(slot.position.quantityNumber)
   const nav = equity(state)
-  applyFill(state.ledger, slot.position, fill, event.ts)
+  const ledger = ledgerOfSlot(state, slot)
+  applyFill(ledger, slot.position, fill, event.ts, 'spot', payerOf(state, slot, fill, ledger))
   const price = Number(fill.price)
   if (slot.mark === 0) slot.mark = price
   if (nav > 0) addTurnover(state.turnover, event.ts, (Number(fill.quantity) * price) / nav / 2)
@@ -113,14 +169,28 @@ export function onFill(state: RiskState, event: OrderFilled, risk: RiskConfig, f
   }
 }
 
+/** Ledger that a fee leaves: of the currency that the fill names. One of nothing opens no account. */
+function payerOf(state: RiskState, { quote }: Slot, fill: OrderFilled['data'], ledger: LedgerState): LedgerState {
+  const { feeCurrency, fee } = fill
+  if (feeCurrency === quote || feeCurrency === state.quote) return findLedger(state, feeCurrency) ?? ledger
+  return parseUnits(fee) === 0n ? ledger : ledgerOf(state, feeCurrency)
+}
+
 export function onSettled(state: RiskState, event: PositionSettled): void {
+  if (event.data.package !== undefined) {
+    onLegSettled(state, event, event.data.package)
+    return
+  }
   const index = state.indexOf[event.data.instrument]!
-  applySettlement(state.ledger, state.slots[index]!.position, event.data.realised)
+  applySettlement(ledgerOfSlot(state, state.slots[index]!), state.slots[index]!.position, event.data.realised)
   reindex(state, index)
 }
 
-export function onListed(state: RiskState, event: InstrumentListed, risk: RiskConfig, finest: Interval): void {
-  const slot = state.slots[slotIndex(state, event.data.instrument, risk, finest)]!
+/** An instrument is tradable again, or on other terms. One outside the universe is none of ours but as the leg of a package. */
+export function onListed(state: RiskState, event: InstrumentListed): void {
+  if (state.packages.length > 0) onLegListed(state, event.data.instrument)
+  const slot = state.slots[state.indexOf[event.data.instrument] ?? -1]
+  if (slot === undefined) return
   slot.tick = event.data.tick
   slot.lot = event.data.lot
   slot.minNotional = event.data.minNotional
@@ -128,6 +198,7 @@ export function onListed(state: RiskState, event: InstrumentListed, risk: RiskCo
 }
 
 export function onDelisted(state: RiskState, instrument: string): void {
+  onLegDelisted(state, instrument)
   const index = state.indexOf[instrument]
   if (index === undefined) return
   const slot = state.slots[index]!
@@ -153,8 +224,44 @@ export function onBlended(state: RiskState, event: PortfolioBlended): void {
     }
     if (slot.latch !== 0 && Math.sign(row.weight) !== slot.latch) slot.latch = 0
   }
+  if (event.data.packages !== undefined) onPackagesBlended(state, event.data.packages)
   if (isAligned(event.data.instant, DAY_MS)) fixTargets(state.virtual, (i) => state.slots[i]!.target)
   state.turnoverUsed = turnoverUsed(state.turnover, event.ts)
+}
+
+/**
+ * Money was paid in or taken out. The peak moves with the book, so that the drawdown is what it was, and so does what turnover is a
+ * fraction of.
+ */
+export function onTransferred(state: RiskState, event: FundsTransferred): void {
+  const before = equity(state)
+  const { currency, amount } = event.data
+  applyTransfer(ledgerOf(state, currency), amount)
+  rebase(state, before)
+}
+
+/** After the book changed by what is no profit: drawdown and turnover used stay what they were. */
+function rebase(state: RiskState, before: number): void {
+  const after = equity(state)
+  if (!(before > 0) || !(after > 0)) {
+    state.peak = Math.max(0, after)
+    return
+  }
+  const growth = after / before
+  state.peak *= growth
+  const { amounts } = state.turnover
+  for (let i = 0; i < amounts.length; i++) amounts[i] = amounts[i]! / growth
+  state.turnoverUsed /= growth
+}
+
+/** A currency got its first price: what it holds enters as a transfer would. */
+function priceAccounts(state: RiskState): void {
+  for (const account of state.accounts) {
+    if (account.isPriced || !(priceOf(state, account.currency) > 0)) continue
+    const before = equity(state)
+    account.isPriced = true
+    rebase(state, before)
+  }
 }
 
 /** Takes over a parent's book: its balance is the opening of this run. */
@@ -162,6 +269,7 @@ export function onCarried(state: RiskState, event: StateCarried, risk: RiskConfi
   const { balance, positions, stops, latches, peakEquity } = event.data
   invariant(state.held.length === 0, 'StateCarried: positions are there already')
   state.ledger = createLedger(balance)
+  carryPackages(state, event)
   for (const row of positions) {
     const index = slotIndex(state, row.instrument, risk, finest)
     const slot = state.slots[index]!

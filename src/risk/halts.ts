@@ -18,6 +18,8 @@ import {
 import type { TradingHalted, TradingResumed } from '#events/risk.events'
 import type { ApprovedOrder } from './approved-order.js'
 import { hasReducingOrder } from './order-book.js'
+import { closePackages } from './packages/mend.js'
+import { abandonPackages, resumePackages } from './packages/package-fold.js'
 import { type Closing, drawdownOf, equity, type RiskState } from './risk-state.js'
 import { closeOrderOf } from './stops.js'
 
@@ -37,7 +39,7 @@ function halted(
   return { type: 'TradingHalted', data: { reason, detail, value, limit } }
 }
 
-/** Reduce-only orders for every position without one at work; `ordered` are instruments that just got one. */
+/** Reduce-only orders for every position without one at work, and orders that take back every leg of a package; `ordered` are instruments that just got one. */
 export function closeBook(
   state: RiskState,
   purpose: Exclude<Closing, 'none'>,
@@ -52,6 +54,7 @@ export function closeBook(
     if (ordered.has(index) || !slot.listed || hasReducingOrder(state.orders, index)) continue
     orders.push(closeOrderOf(slot, purpose, nav, context, true))
   }
+  if (state.packages.length > 0) orders.push(...closePackages(state, context, nav))
   return orders
 }
 
@@ -116,12 +119,15 @@ function closingFor(reason: string): Closing {
 export function evolveHalt(state: RiskState, event: TradingHalted | TradingResumed | OperatorCommanded): void {
   switch (event.type) {
     case 'OperatorCommanded':
-      if (event.data.command === 'flatten') state.closing = 'flatten'
+      if (event.data.command !== 'flatten') break
+      state.closing = 'flatten'
+      abandonPackages(state)
       break
     case 'TradingHalted':
       state.halted = true
       state.haltReason = event.data.reason === 'carried' ? event.data.detail : event.data.reason
       if (state.closing === 'none') state.closing = closingFor(state.haltReason)
+      if (state.closing !== 'none') abandonPackages(state)
       break
     case 'TradingResumed':
       state.halted = false
@@ -129,6 +135,7 @@ export function evolveHalt(state: RiskState, event: TradingHalted | TradingResum
       state.closing = 'none'
       state.peak = equity(state)
       for (const slot of state.slots) if (slot.refusal === 'trading-halted') slot.refusal = ''
+      resumePackages(state)
       break
   }
 }

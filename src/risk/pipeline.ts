@@ -7,6 +7,16 @@ import type { RiskConfig } from '#core/config/schema'
 import type { RiskAssessed } from '#events/risk.events'
 import { sleeveScale } from '#quant/vol-target'
 import { capGrossExposure, capNetExposure } from './exposure-caps.js'
+import {
+  type Beside,
+  besideOf,
+  capResidual,
+  capSleeves,
+  NO_PACKAGES,
+  type PackageWish,
+  type SettledPackages,
+  settlePackages,
+} from './packages/wishes.js'
 import { limitTurnover } from './turnover-limiter.js'
 import { exAnteVol, kellyOf, type VirtualBookState } from './virtual-book.js'
 
@@ -44,6 +54,9 @@ export interface Piped {
   readonly weights: readonly number[]
   /** Share of the risk-adding trades that the limiter let pass. */
   readonly turnoverScale: number
+  /** The packages, in the order of their wishes: weights after the caps, and what of them is traded. */
+  readonly packagesWanted: readonly number[]
+  readonly packages: SettledPackages
 }
 
 // Plain loops, here and below: the pipeline runs at every blend, and a callback a weight was half of its cost.
@@ -59,17 +72,34 @@ function net(weights: readonly number[]): number {
   return sum
 }
 
+const NO_WEIGHTS: readonly number[] = []
+const NOTHING_BESIDE: Beside = { gross: 0, delta: 0 }
+const NONE_SETTLED: SettledPackages = { weights: [], stays: [], gross: 0, delta: 0 }
+
 /** The record of the steps: each with the exposures before and after it, what was measured, the limit, the factor. */
 export class StepRecord {
   readonly steps: Step[] = []
   #weights: readonly number[]
   #gross: number
   #net: number
+  /** What the packages add: gross of all legs, delta that they leave open. */
+  #besideGross = 0
+  #besideNet = 0
 
-  constructor(weights: readonly number[]) {
+  constructor(weights: readonly number[], beside: Beside = NOTHING_BESIDE) {
     this.#weights = weights
-    this.#gross = gross(weights)
-    this.#net = net(weights)
+    this.#besideGross = beside.gross
+    this.#besideNet = beside.delta
+    this.#gross = gross(weights) + beside.gross
+    this.#net = net(weights) + beside.delta
+  }
+
+  /** What the packages add from the next step on. */
+  beside({ gross, delta }: Beside): void {
+    this.#besideGross = gross
+    this.#besideNet = delta
+    // The weights count anew, with what is beside them now.
+    this.#weights = NO_WEIGHTS
   }
 
   /** A step that made `after` of the weights so far. */
@@ -84,8 +114,8 @@ export class StepRecord {
     const netBefore = this.#net
     if (after !== this.#weights) {
       this.#weights = after
-      this.#gross = gross(after)
-      this.#net = net(after)
+      this.#gross = gross(after) + this.#besideGross
+      this.#net = net(after) + this.#besideNet
     }
     const [grossAfter, netAfter] = [this.#gross, this.#net]
     this.steps.push({ step, grossBefore, grossAfter, netBefore, netAfter, measured, limit, factor })
@@ -116,22 +146,27 @@ function sleeveOf(wishes: readonly Wish[], weights: readonly number[], part: 'tr
 
 /**
  * Holds the caps on a book of which some instruments cannot be traded: free weights shrink — all of them for the gross cap,
- * only the side that is too large for the net cap, so that this never adds risk.
+ * only the side that is too large for the net cap, so that this never adds risk. Packages stand beside it, already decided on.
  */
 export function enforceCaps(
   weights: readonly number[],
   frozen: readonly boolean[],
   netCap: number,
   grossCap: number,
+  beside: Beside = NOTHING_BESIDE,
 ): number[] {
-  let stuck = 0
-  for (let i = 0; i < weights.length; i++) if (frozen[i]) stuck += Math.abs(weights[i]!)
-  const free = gross(weights) - stuck
+  let stuck = beside.gross
+  let all = beside.gross
+  for (let i = 0; i < weights.length; i++) {
+    if (frozen[i]) stuck += Math.abs(weights[i]!)
+    all += Math.abs(weights[i]!)
+  }
+  const free = all - stuck
   const room = Math.max(0, grossCap - stuck)
   const shrink = free > room + CAP_DRIFT * grossCap ? room / free : 1
   const capped: number[] = []
   for (let i = 0; i < weights.length; i++) capped.push(frozen[i] ? weights[i]! : weights[i]! * shrink)
-  const exposure = net(capped)
+  const exposure = net(capped) + beside.delta
   const excess = Math.abs(exposure) - netCap
   if (excess <= CAP_DRIFT * netCap) return capped
   const side = Math.sign(exposure)
@@ -155,6 +190,7 @@ export function runPipeline(
   book: VirtualBookState,
   turnoverUsed: number,
   risk: RiskConfig,
+  packages: readonly PackageWish[] = NO_PACKAGES,
 ): Piped {
   const blended: number[] = []
   const bounded: number[] = []
@@ -165,7 +201,8 @@ export function runPipeline(
     bounded.push(Math.max(-risk.maxAbsWeight, Math.min(risk.maxAbsWeight, w)))
     largest = Math.max(largest, Math.abs(w))
   }
-  const record = new StepRecord(blended)
+  const sizes = packages.map((wish) => wish.blended)
+  const record = new StepRecord(blended, packages.length > 0 ? besideOf(packages, sizes) : NOTHING_BESIDE)
   const clip = largest > risk.maxAbsWeight ? risk.maxAbsWeight / largest : 1
   record.pass('maxAbsWeight', bounded, largest, risk.maxAbsWeight, clip)
 
@@ -178,35 +215,76 @@ export function runPipeline(
   const kelly = kellyOf(book, risk)
   const levered: number[] = []
   for (let i = 0; i < targeted.length; i++) levered.push(targeted[i]! * kelly.leverage + 0)
+  for (let i = 0; i < sizes.length; i++) sizes[i] = sizes[i]! * kelly.leverage + 0
+  if (packages.length > 0) record.beside(besideOf(packages, sizes))
   record.pass('kelly', levered, kelly.full, risk.leverageCap, kelly.leverage)
 
   const carry = sleeveOf(wishes, levered, 'carry')
   const carryGross = gross(carry)
   const carryFactor = carryGross > CARRY_CAP ? CARRY_CAP / carryGross : 1
   const capped = scaleSleeve(levered, carry, carryFactor)
-  record.pass('sleeveCap', capped, carryGross, CARRY_CAP, carryFactor)
+  const sleeves = { weights: capped, measured: carryGross, factor: carryFactor }
+  const { weights, sizes: wantedSizes } = capBook(sleeves, packages, sizes, risk, record)
+  return limit(wishes, weights, turnoverUsed, risk, record, packages, wantedSizes)
+}
 
-  const netted = capNetExposure(capped, risk.netCap)
+/**
+ * Sleeve, net and gross cap of the directional weights and the packages beside them. Each carry signal has a sleeve of its own; the
+ * net cap shrinks the directional weights, and packages only where their residual delta alone exceeds it; the gross cap all alike.
+ */
+function capBook(
+  sleeve: { readonly weights: readonly number[]; readonly measured: number; readonly factor: number },
+  packages: readonly PackageWish[],
+  sizes: readonly number[],
+  risk: RiskConfig,
+  record: StepRecord,
+): { readonly weights: readonly number[]; readonly sizes: readonly number[] } {
+  if (packages.length === 0) {
+    record.pass('sleeveCap', sleeve.weights, sleeve.measured, CARRY_CAP, sleeve.factor)
+    const netted = capNetExposure(sleeve.weights, risk.netCap)
+    record.pass('netCap', netted.weights, Math.abs(netted.exposure), risk.netCap, netted.scale)
+    const grossed = capGrossExposure(netted.weights, risk.grossCap)
+    record.pass('grossCap', grossed.weights, grossed.exposure, risk.grossCap, grossed.scale)
+    return { weights: grossed.weights, sizes }
+  }
+  const sleeves = capSleeves(packages, sizes, CARRY_CAP)
+  record.beside(besideOf(packages, sleeves.weights))
+  const measured = Math.max(sleeve.measured, sleeves.measured)
+  record.pass('sleeveCap', sleeve.weights, measured, CARRY_CAP, Math.min(sleeve.factor, sleeves.factor))
+
+  const { delta } = besideOf(packages, sleeves.weights)
+  const netted = capNetExposure(sleeve.weights, risk.netCap, delta)
+  const residual = capResidual(packages, sleeves.weights, net(netted.weights) + delta, risk.netCap)
+  const beside = besideOf(packages, residual)
+  record.beside(beside)
   record.pass('netCap', netted.weights, Math.abs(netted.exposure), risk.netCap, netted.scale)
-  const grossed = capGrossExposure(netted.weights, risk.grossCap)
-  record.pass('grossCap', grossed.weights, grossed.exposure, risk.grossCap, grossed.scale)
 
-  return limit(wishes, grossed.weights, turnoverUsed, risk, record)
+  const grossed = capGrossExposure(netted.weights, risk.grossCap, beside.gross)
+  const shrunk = residual.map((w) => w * grossed.scale)
+  record.beside(besideOf(packages, shrunk))
+  record.pass('grossCap', grossed.weights, grossed.exposure, risk.grossCap, grossed.scale)
+  return { weights: grossed.weights, sizes: shrunk }
 }
 
 /**
  * Where prices carried a book of positions inside their bands beyond a cap: the positions furthest above their targets go
  * to them, one by one, until the caps hold again. Few orders, each worth one; the targets themselves are within the caps.
  */
-function trimDrift(goals: number[], wanted: readonly number[], frozen: readonly boolean[], risk: RiskConfig): void {
+function trimDrift(
+  goals: number[],
+  wanted: readonly number[],
+  frozen: readonly boolean[],
+  risk: RiskConfig,
+  beside: Beside,
+): void {
   const excess = (i: number): number => Math.abs(goals[i]!) - Math.abs(wanted[i]!)
   const candidates: number[] = []
   for (let i = 0; i < goals.length; i++) if (!frozen[i] && goals[i] !== wanted[i] && excess(i) > 0) candidates.push(i)
   candidates.sort((a, b) => excess(b) - excess(a))
   for (const i of candidates) {
-    const exposure = net(goals)
+    const exposure = net(goals) + beside.delta
     const overNet = Math.abs(exposure) > risk.netCap * (1 + CAP_DRIFT) && Math.sign(goals[i]!) === Math.sign(exposure)
-    if (overNet || gross(goals) > risk.grossCap * (1 + CAP_DRIFT)) goals[i] = wanted[i]!
+    if (overNet || gross(goals) + beside.gross > risk.grossCap * (1 + CAP_DRIFT)) goals[i] = wanted[i]!
   }
 }
 
@@ -220,22 +298,36 @@ function limit(
   used: number,
   risk: RiskConfig,
   record: StepRecord,
+  packages: readonly PackageWish[],
+  packagesWanted: readonly number[],
 ): Piped {
   const held: number[] = []
   const frozen: boolean[] = []
   const goals: number[] = []
+  let frozenGross = 0
   for (let i = 0; i < wishes.length; i++) {
     const wish = wishes[i]!
     held.push(wish.held)
     frozen.push(wish.frozen)
     goals.push(wish.frozen || isInBand(wish.held, wanted[i]!, risk.rebalanceBand) ? wish.held : wanted[i]!)
+    if (wish.frozen) frozenGross += Math.abs(wish.held)
   }
-  trimDrift(goals, wanted, frozen, risk)
+  let settled = NONE_SETTLED
+  if (packages.length > 0) {
+    let free = 0
+    for (let i = 0; i < wanted.length; i++) if (!frozen[i]) free += Math.abs(wanted[i]!)
+    const inBand = (has: number, wants: number): boolean => isInBand(has, wants, risk.rebalanceBand)
+    const caps = { sleeve: CARRY_CAP, gross: risk.grossCap, drift: CAP_DRIFT }
+    settled = settlePackages(packages, packagesWanted, inBand, frozenGross + free, caps)
+    record.beside(settled)
+  }
+  trimDrift(goals, wanted, frozen, risk, settled)
   const limited = risk.turnoverLimiter
     ? limitTurnover(held, goals, used, risk.turnoverMonthly)
     : { scale: 1, weights: goals }
-  const weights = enforceCaps(limited.weights, frozen, risk.netCap, risk.grossCap)
+  const weights = enforceCaps(limited.weights, frozen, risk.netCap, risk.grossCap, settled)
   const allowance = risk.turnoverLimiter ? risk.turnoverMonthly : null
   record.pass('turnover', weights, used, allowance, limited.scale)
-  return { record, steps: record.steps, wanted, weights, turnoverScale: limited.scale }
+  const piped = { record, steps: record.steps, wanted, weights, turnoverScale: limited.scale }
+  return { ...piped, packagesWanted, packages: settled }
 }

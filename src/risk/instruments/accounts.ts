@@ -11,6 +11,8 @@ import { isDollar } from './kinds.js'
 /** The ledger of one currency. */
 export interface Account extends LedgerState {
   currency: string
+  /** Whether a price was ever known: before, it counts at 0. */
+  isPriced: boolean
 }
 
 export interface KnownPrice {
@@ -43,7 +45,7 @@ export function findLedger(purse: Purse, currency: string): LedgerState | undefi
 export function ledgerOf(purse: Purse, currency: string, opening: DecimalString = '0'): LedgerState {
   const known = findLedger(purse, currency)
   if (known !== undefined) return known
-  const account: Account = { currency, ...createLedger(opening) }
+  const account: Account = { currency, isPriced: priceOf(purse, currency) > 0, ...createLedger(opening) }
   purse.accounts.push(account)
   return account
 }
@@ -88,8 +90,8 @@ export function learnPrice(purse: Purse, currency: string, price: number, at: Ep
 export function accountsValue(purse: Purse): number {
   let value = 0
   for (let i = 0; i < purse.accounts.length; i++) {
-    const { balanceNumber, currency } = purse.accounts[i]!
-    if (balanceNumber !== 0) value += balanceNumber * priceOf(purse, currency)
+    const { balanceNumber, currency, isPriced } = purse.accounts[i]!
+    if (isPriced && balanceNumber !== 0) value += balanceNumber * priceOf(purse, currency)
   }
   return value
 }

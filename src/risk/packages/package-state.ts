@@ -47,6 +47,8 @@ export interface PackageState {
   base: string
   /** Price of the base coin when the signal spoke. */
   price: number
+  /** As the signal said last: a package that it wants is not forgotten. */
+  target: number
   /** Notional of one unit a NAV, as the blender lets it; and as the signal wanted it. */
   weight: number
   wanted: number

@@ -1,0 +1,43 @@
+/** Owns when the legs of a package match what they shall be. Must never judge a package with an order in flight. */
+import {
+  aimUnits,
+  heldUnits,
+  LEG_TOLERANCE,
+  type LegState,
+  type PackageBook,
+  type PackageState,
+} from './package-state.js'
+import { coinsAt, largestLeg } from './sizing.js'
+
+export interface Imbalance {
+  /** Legs that are off. */
+  readonly legs: readonly LegState[]
+  /** Delta of what is held beyond what is aimed at, base coins. */
+  readonly excessDelta: number
+}
+
+/**
+ * Legs that are not as they shall be: one off by more than 1 % of the largest leg, or all that are off where their deltas together
+ * are; no leg for less than a lot, unless it shall be gone.
+ */
+export function imbalanceOf(book: PackageBook, pkg: PackageState): Imbalance {
+  const tolerance = LEG_TOLERANCE * largestLeg(book, pkg)
+  let excessDelta = 0
+  const off: LegState[] = []
+  const far: LegState[] = []
+  for (const leg of pkg.legs) {
+    const difference = heldUnits(leg) - aimUnits(leg)
+    if (difference === 0n) continue
+    const coins = coinsAt(book, leg, difference)
+    excessDelta += coins * leg.delta
+    if (leg.aim !== '0' && Math.abs(Number(leg.terms.lot)) > Math.abs(Number(difference) / 1e8) + 1e-12) continue
+    off.push(leg)
+    if (Math.abs(coins) > tolerance || leg.aim === '0') far.push(leg)
+  }
+  return { legs: Math.abs(excessDelta) > tolerance ? off : far, excessDelta }
+}
+
+/** Whether nothing is off; a leg that ended or is gone counts as it is aimed at. */
+export const isBalanced = (book: PackageBook, pkg: PackageState): boolean =>
+  imbalanceOf(book, pkg).legs.length === 0 &&
+  !(pkg.isBroken && pkg.legs.some(({ position }) => position.quantity !== '0'))

@@ -1,0 +1,343 @@
+/**
+ * Owns how risk remembers packages: what signals and the blender say of them, marks, fills, ends, imbalances. Must never decide.
+ * What risk itself decided comes back as its own events; the aims are computed anew by the function that decided them.
+ */
+import { formatUnits, parseUnits } from '#core/decimal'
+import { DAY_MS, type EpochMs } from '#core/time'
+import { isPerpetual } from '#events/instrument-kind'
+import { quantise } from '#events/line-buffer'
+import type { FundingSettled, MarkChanged, OptionChainObserved } from '#events/market.events'
+import type { OrderFilled } from '#events/order.events'
+import type { PackageChanged, PackageImbalanced } from '#events/package.events'
+import type { PortfolioBlended } from '#events/portfolio.events'
+import type { PositionSettled, RiskAssessed } from '#events/risk.events'
+import { learnPrice, ledgerOf, pricedAt, priceOf } from '../instruments/accounts.js'
+import { applyFill, applySettlement, fundingCash } from '../ledger.js'
+import type { FundingRow, RiskState } from '../risk-state.js'
+import { isBalanced } from './balance.js'
+import {
+  createLeg,
+  findLeg,
+  findPackage,
+  isFlat,
+  isInFlight,
+  type LegState,
+  markOf,
+  type PackageState,
+} from './package-state.js'
+import { aimsFor, isOver, supportedUnits } from './sizing.js'
+
+/** Marks of instruments that were silent for so long are forgotten. */
+const MARK_KEPT_MS = 30 * DAY_MS
+
+/** A signal said what a package is. Nothing is traded before an assessment. */
+export function onPackageChanged(state: RiskState, event: PackageChanged): void {
+  const said = event.data
+  const base = said.legs[0]?.terms.base
+  let pkg = findPackage(state, said.package)
+  if (pkg === undefined) {
+    if (base === undefined || said.targetWeight === 0) return
+    pkg = {
+      package: said.package,
+      signal: said.signal,
+      kind: said.kind,
+      base,
+      price: said.price,
+      target: 0,
+      weight: 0,
+      wanted: 0,
+      units: '0',
+      legs: [],
+      status: 'open',
+      attempts: 0,
+      isBroken: false,
+      isBarred: false,
+      refusal: '',
+    }
+    state.packages.push(pkg)
+  }
+  pkg.price = said.price
+  pkg.target = said.targetWeight
+  pkg.isBarred = false
+  if (base !== undefined) {
+    pkg.base = base
+    learnPrice(state, base, said.price, said.asOf)
+    takeLegs(state, pkg, said.legs)
+  }
+  noteNextEnd(state)
+}
+
+/** Place of an instrument in the universe; −1 of one that is known by a fill or a parent alone. */
+export function slotOfLeg(state: RiskState, instrument: string): number {
+  const index = state.indexOf[instrument] ?? -1
+  return index < state.virtual.series.length ? index : -1
+}
+
+function takeLegs(state: RiskState, pkg: PackageState, said: PackageChanged['data']['legs']): void {
+  for (const leg of pkg.legs) leg.ratio = 0
+  for (const one of said) {
+    const known = findLeg(pkg, one.instrument)
+    if (known === undefined) pkg.legs.push(markLeg(state, createLeg(one, slotOfLeg(state, one.instrument))))
+    else {
+      known.role = one.role
+      known.ratio = one.ratio
+      known.delta = one.delta
+      known.terms = { ...one.terms }
+    }
+  }
+  pkg.legs = pkg.legs.filter(
+    ({ ratio, position, instrument }) =>
+      ratio !== 0 || position.quantity !== '0' || isInFlight(state, pkg.package, instrument),
+  )
+}
+
+/** What was known of the price of an instrument before a package named it. */
+function markLeg(state: RiskState, leg: LegState): LegState {
+  const mark = state.marks[leg.instrument]
+  if (mark !== undefined) {
+    leg.mark = mark.mark
+    leg.markedAt = mark.at
+  }
+  for (const key of Object.keys(state.chains)) {
+    const chain = state.chains[key]!
+    const at = chain.expiresAt === leg.terms.expiresAt ? chain.instruments.indexOf(leg.instrument) : -1
+    if (at < 0 || !(chain.marks[at]! > 0) || chain.at < leg.markedAt) continue
+    leg.mark = chain.marks[at]!
+    leg.markedAt = chain.at
+  }
+  return leg
+}
+
+function eachLeg(state: RiskState, instrument: string, visit: (leg: LegState, pkg: PackageState) => void): void {
+  for (const pkg of state.packages) for (const leg of pkg.legs) if (leg.instrument === instrument) visit(leg, pkg)
+}
+
+/** Mark of an instrument that no bar prices. Bars and quotes of the universe go before it. O(1) without packages. */
+export function onMark(state: RiskState, event: MarkChanged): void {
+  const { instrument, mark, index } = event.data
+  const slot = state.indexOf[instrument]
+  if ((slot !== undefined && state.slots[slot]!.markedAt > 0) || !(mark > 0)) return
+  freezeEnds(state, event.ts)
+  const known = state.marks[instrument]
+  if (known === undefined) {
+    for (const name of Object.keys(state.marks))
+      if (event.ts - state.marks[name]!.at > MARK_KEPT_MS) delete state.marks[name]
+    state.marks[instrument] = { mark, index: index ?? 0, at: event.ts }
+  } else {
+    known.mark = mark
+    if (index !== null) known.index = index
+    known.at = event.ts
+  }
+  if (state.packages.length === 0) return
+  eachLeg(state, instrument, (leg) => {
+    leg.mark = mark
+    leg.markedAt = event.ts
+    if (index !== null) learnPrice(state, leg.terms.base, index, event.ts)
+  })
+}
+
+/** A chain: remembers the quotes, for packages may name one of them next; marks the legs that are held or wanted. */
+export function onChain(state: RiskState, event: OptionChainObserved): void {
+  const { venue, currency, expiresAt, indexPrice, options } = event.data
+  freezeEnds(state, event.ts)
+  for (const key of Object.keys(state.chains)) if (state.chains[key]!.expiresAt < event.ts) delete state.chains[key]
+  const instruments: string[] = []
+  const marks: number[] = []
+  for (const { instrument, bid, ask, mark } of options) {
+    instruments.push(instrument)
+    marks.push(mark ?? (bid === null || ask === null ? 0 : (bid + ask) / 2))
+  }
+  state.chains[`${venue} ${currency} ${expiresAt}`] = { expiresAt, at: event.ts, instruments, marks }
+  if (indexPrice !== null) learnPrice(state, currency, indexPrice, event.ts)
+  for (const pkg of state.packages)
+    for (const leg of pkg.legs) {
+      if (leg.terms.expiresAt !== expiresAt || leg.terms.option === undefined) continue
+      const at = instruments.indexOf(leg.instrument)
+      if (at < 0 || !(marks[at]! > 0)) continue
+      leg.mark = marks[at]!
+      leg.markedAt = event.ts
+    }
+}
+
+/** Finds the next end of a leg anew. */
+export function noteNextEnd(state: RiskState): void {
+  let next = 0
+  for (const pkg of state.packages)
+    for (const { terms, endIndex } of pkg.legs)
+      if (terms.expiresAt !== undefined && endIndex === 0 && (next === 0 || terms.expiresAt < next))
+        next = terms.expiresAt
+  state.nextEnd = next
+}
+
+/**
+ * Index that an instrument ends at: the newest of its venue and of its coin. Venues settle at the average of their last 30 minutes;
+ * where no feed holds those minutes the last value at or before the end stands in.
+ */
+export function indexOfEnd(state: RiskState, leg: LegState): number {
+  const own = state.marks[leg.instrument]
+  if (own !== undefined && own.index > 0 && own.at >= pricedAt(state, leg.terms.base)) return own.index
+  return priceOf(state, leg.terms.base)
+}
+
+/** Before the first price after the end of a leg: the index of that moment is the one it is settled at. O(1) but for that event. */
+export function freezeEnds(state: RiskState, now: EpochMs): void {
+  if (state.nextEnd === 0 || now <= state.nextEnd) return
+  for (const pkg of state.packages)
+    for (const leg of pkg.legs)
+      if (leg.endIndex === 0 && leg.terms.expiresAt !== undefined && leg.terms.expiresAt < now)
+        leg.endIndex = indexOfEnd(state, leg)
+  noteNextEnd(state)
+}
+
+/** What the blender lets packages be. A new word lifts the bar on one that had to be taken back. */
+export function onPackagesBlended(state: RiskState, rows: NonNullable<PortfolioBlended['data']['packages']>): void {
+  for (const row of rows) {
+    const pkg = findPackage(state, row.package)
+    if (pkg === undefined) continue
+    pkg.weight = row.weight
+    pkg.wanted = row.wanted
+    pkg.isBarred = false
+  }
+}
+
+/** What the assessment decided: units, and by the function that it used the aims of the legs. */
+export function onPackagesAssessed(
+  state: RiskState,
+  rows: NonNullable<RiskAssessed['data']['packages']>,
+  now: EpochMs,
+): void {
+  for (const row of rows) {
+    const pkg = findPackage(state, row.package)
+    if (pkg === undefined) continue
+    pkg.refusal = row.refusal ?? ''
+    if (row.refusal !== undefined) continue
+    const aims = aimsFor(state, pkg, parseUnits(row.units), aimingOf(state, now))
+    pkg.legs.forEach((leg, i) => {
+      leg.aim = formatUnits(aims[i]!)
+    })
+    pkg.units = row.units
+    pkg.attempts = 0
+    pkg.status = 'open'
+    pkg.isBroken = false
+  }
+}
+
+export const aimingOf = (state: RiskState, now: EpochMs) => ({
+  minNotionalOf: (leg: LegState): number => (leg.slot < 0 ? 0 : Number(state.slots[leg.slot]!.minNotional)),
+  isHalted: state.halted,
+  now,
+})
+
+/** Books a fill of a leg, in its currency; the fee in its own. False when the package is not there: the caller keeps it. */
+export function onLegFill(state: RiskState, event: OrderFilled, id: string): boolean {
+  const fill = event.data
+  const pkg = findPackage(state, id)
+  const leg = pkg === undefined ? undefined : findLeg(pkg, fill.instrument)
+  if (leg === undefined) return false
+  const ledger = ledgerOf(state, leg.terms.settle)
+  const payer = parseUnits(fill.fee) === 0n ? ledger : ledgerOf(state, fill.feeCurrency)
+  applyFill(ledger, leg.position, fill, event.ts, leg.terms.kind, payer)
+  if (leg.mark === 0) leg.mark = Number(fill.price)
+  return true
+}
+
+/** Funding of the legs that were open when it was settled. */
+export function legFunding(state: RiskState, event: FundingSettled, rows: FundingRow[]): void {
+  const { instrument, settledAt, rate, proxy } = event.data
+  eachLeg(state, instrument, (leg, pkg) => {
+    const { position, terms } = leg
+    const mark = markOf(state, leg)
+    if (position.quantityNumber === 0 || position.openedAt >= settledAt || !(mark > 0) || !isPerpetual(terms.kind))
+      return
+    rows.push({
+      instrument,
+      quantity: position.quantity,
+      mark: quantise(mark, 8),
+      rate: quantise(rate, 10),
+      proxy,
+      cash: fundingCash(position.quantity, mark, rate, proxy, terms.kind),
+      package: pkg.package,
+      ...(terms.settle === state.quote ? {} : { currency: terms.settle }),
+    })
+  })
+}
+
+export function onLegSettled(state: RiskState, event: PositionSettled, id: string): void {
+  const pkg = findPackage(state, id)!
+  const leg = findLeg(pkg, event.data.instrument)!
+  applySettlement(ledgerOf(state, leg.terms.settle), leg.position, event.data.realised)
+  leg.aim = '0'
+  pkg.isBroken = true
+}
+
+export function onLegDelisted(state: RiskState, instrument: string): void {
+  eachLeg(state, instrument, (leg) => {
+    leg.isListed = false
+  })
+}
+
+export function onLegListed(state: RiskState, instrument: string): void {
+  eachLeg(state, instrument, (leg) => {
+    leg.isListed = true
+  })
+}
+
+export function onImbalanced(state: RiskState, event: PackageImbalanced): void {
+  const { action, legs } = event.data
+  const pkg = findPackage(state, event.data.package)!
+  if (action === 'stuck') {
+    pkg.status = 'stuck'
+    return
+  }
+  pkg.attempts++
+  pkg.status = action === 'completes' ? 'mending' : 'unwinding'
+  if (action === 'completes') return
+  pkg.units = formatUnits(pkg.isBroken ? 0n : supportedUnits(state, pkg, event.ts))
+  pkg.isBarred = true
+  for (const { instrument, wanted } of legs) findLeg(pkg, instrument)!.aim = wanted
+}
+
+/** The book is being closed: nothing of any package is wanted. */
+export function abandonPackages(state: RiskState): void {
+  for (const pkg of state.packages) {
+    pkg.units = '0'
+    pkg.isBarred = true
+    for (const leg of pkg.legs) leg.aim = '0'
+  }
+}
+
+export function resumePackages(state: RiskState): void {
+  for (const pkg of state.packages) {
+    pkg.isBarred = false
+    if (pkg.refusal === 'trading-halted') pkg.refusal = ''
+  }
+}
+
+const isUnwanted = ({ target, weight, units }: PackageState): boolean => target === 0 && weight === 0 && units === '0'
+
+/** After an instant: what came into balance is open again, what ended is aimed at no more, what is flat and unwanted is forgotten. */
+export function onPackagesInstant(state: RiskState, now: EpochMs): void {
+  if (state.packages.length === 0) return
+  freezeEnds(state, now)
+  let forgets = false
+  for (const pkg of state.packages) {
+    if (isInFlight(state, pkg.package)) continue
+    for (const leg of pkg.legs)
+      if (leg.aim !== '0' && leg.position.quantity === '0' && isOver(leg, now)) {
+        leg.aim = '0'
+        pkg.isBroken = true
+      }
+    if (isFlat(pkg)) {
+      if (isUnwanted(pkg)) forgets = true
+      if (pkg.isBroken) pkg.units = '0'
+      pkg.isBroken = false
+    }
+    if (!isBalanced(state, pkg)) continue
+    pkg.status = 'open'
+    pkg.attempts = 0
+    pkg.isBroken = pkg.isBroken && !isFlat(pkg)
+  }
+  if (!forgets) return
+  state.packages = state.packages.filter((pkg) => !isUnwanted(pkg) || !isFlat(pkg) || isInFlight(state, pkg.package))
+  noteNextEnd(state)
+}
