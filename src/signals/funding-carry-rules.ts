@@ -184,18 +184,19 @@ function review(rules: CarryRules, one: CarryPackage, book: LegBook): void {
 
 /** What an instant makes of it: staleness and the stop always, side and size after a settlement. */
 export function judgeCarry(rules: CarryRules, one: CarryPackage, book: LegBook, prices: Prices, now: EpochMs): void {
-  const { voice, settlements, perpetual, spot } = one
+  const { voice, settlements } = one
   const newest = settlements.at(-1)
+  const [perpetual, spot] = [prices[one.perpetual], prices[one.spot]]
   if (voice.reason === 'delisted') return
-  if (newest === undefined || !hasPrice(prices, perpetual) || !hasPrice(prices, spot)) {
+  if (newest === undefined || !hasPrice(perpetual) || !hasPrice(spot)) {
     leavePackage(voice, 'warming-up')
     return
   }
   voice.asOf = newest.at
-  voice.price = prices[spot]!.value
+  voice.price = spot.value
   one.reversedMs = reversedFor(one.run, one.side, now) ?? 0
   const isOld = ageInIntervals(settlements, now) > STALE_INTERVALS
-  if (isOld || !isFresh(prices, perpetual, now) || !isFresh(prices, spot, now)) end(one, 'stale')
+  if (isOld || !isFresh(perpetual, now) || !isFresh(spot, now)) end(one, 'stale')
   else if (isReversed(one.run, one.side, now, rules.reversalMs)) {
     one.barredFrom = one.run.since
     end(one, 'reversed')

@@ -35,10 +35,9 @@ export function takePrice(prices: Prices, { instrument, interval, openTime, clos
   price.stepMs = stepMs
 }
 
-export const hasPrice = (prices: Prices, instrument: string): boolean => (prices[instrument]?.at ?? 0) > 0
+export const hasPrice = (price: Price | undefined): price is Price => price !== undefined && price.at > 0
 
 /** As with any opinion: not older than two of its bars. */
-export function isFresh(prices: Prices, instrument: string, now: EpochMs): boolean {
-  const price = prices[instrument]
-  return price !== undefined && price.at > 0 && now <= price.at + VALID_INTERVALS * price.stepMs
+export function isFresh(price: Price | undefined, now: EpochMs): boolean {
+  return hasPrice(price) && now <= price.at + VALID_INTERVALS * price.stepMs
 }

@@ -105,7 +105,8 @@ export function isPackageAboutHolding(voice: PackageVoice): boolean {
 
 /** Whether the opinion differs from the last word: reason, size by more than `band` of it, a leg, a ratio, confidence. */
 export function packageSpeaks(voice: PackageVoice, band: number, ratioBand = 1e-8): boolean {
-  if (voice.reason === '') return false
+  // Flat and known to be: most packages at most instants.
+  if (voice.reason === '' || (voice.target === 0 && voice.saidTarget === 0)) return false
   const held = packageHeldReason(voice)
   if (held !== undefined) return voice.saidReason !== held
   if (voice.badChecks.length > 0 && !isOver(voice)) return false
@@ -123,7 +124,7 @@ function legsDiffer(voice: PackageVoice, ratioBand: number): boolean {
   return voice.legs.some((leg, i) => {
     const said = voice.saidLegs[i]!
     if (leg.instrument !== said.instrument || leg.role !== said.role) return true
-    return Math.abs(quantise(leg.ratio, RATIO_DIGITS) - said.ratio) > ratioBand
+    return leg.ratio !== said.ratio && Math.abs(quantise(leg.ratio, RATIO_DIGITS) - said.ratio) > ratioBand
   })
 }
 

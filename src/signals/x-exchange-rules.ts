@@ -15,7 +15,7 @@ import {
 } from '#indicators/settlements'
 import { carrySize, fundingApr, fundingSpread, halfLife, hurdleApr, netSpreadBps, roundTripBps } from '#quant/funding'
 import { type LegBook, makeLeg } from './legs.js'
-import { hasPrice, isFresh, type Prices } from './package-prices.js'
+import { isFresh, type Prices } from './package-prices.js'
 import { createPackageVoice, leavePackage, type PackageVoice, wantPackage } from './package-voice.js'
 
 /** Least share of `halfLifeDays` that must have been recorded before a holding time is expected of them [D]. */
@@ -132,7 +132,7 @@ const isSame = (a: Pair, b: Pair): boolean => a[0] === b[0] && a[1] === b[1]
 const isCurrent = (rules: DispersionRules, venue: Venue, prices: Prices, now: EpochMs): boolean =>
   !venue.isDelisted &&
   now - (venue.settlements.at(-1)?.at ?? 0) <= rules.maxAgeMs &&
-  isFresh(prices, venue.instrument, now)
+  isFresh(prices[venue.instrument], now)
 
 const isUsable = (rules: DispersionRules, venue: Venue, prices: Prices, now: EpochMs): boolean =>
   venue.badChecks.length === 0 && isCurrent(rules, venue, prices, now)
@@ -271,7 +271,7 @@ export function judgeCoin(rules: DispersionRules, coin: Coin, book: LegBook, pri
   const { voice, pair } = coin
   recordDay(rules, coin, prices, now)
   if (pair !== null) {
-    voice.price = hasPrice(prices, pair[0]) ? prices[pair[0]]!.value : voice.price
+    voice.price = prices[pair[0]]!.value
     voice.asOf = Math.max(...pair.map((leg) => venueOf(coin, leg).settlements.at(-1)?.at ?? 0))
     const reason = ending(rules, coin, pair, prices, now)
     if (reason === 'reversed') coin.barred = { pair, until: coin.run.since + rules.spanMs }
