@@ -1,5 +1,6 @@
 /** Bars a second through the whole pipeline with its log on; flat in symbols and in length; the whole command's time and memory. */
 import { invariant } from '#core/invariant'
+import { type BookTape, bookTape } from './book-tape.js'
 import { canSpawn, compiled, runToEnd } from './child.js'
 import { agreed, type Bench, type Figure, marginalUs, median, medianRatio, type Scale } from './figures.js'
 import { type BenchLake, makeLake, tapeOf } from './lake.js'
@@ -115,6 +116,38 @@ async function byLength(home: string, symbols: number, bars: readonly number[], 
   return [...figures, { what: 'cost of an added bar, last : first', value, unit: '×', target: { max: FLAT } }]
 }
 
+const SWITCHES = [
+  ...(['fundingCarry', 'oiPrice', 'crossSectional', 'cashCarry', 'xExchangeFunding'] as const),
+  ...(['volRiskPremium', 'skewWhipsaw', 'ssr', 'mvrv'] as const),
+]
+
+/** Twelve signals; those on futures and options have nothing to go by here. */
+const WHOLE_BOOK = { signals: Object.fromEntries(SWITCHES.map((key) => [key, { enabled: true }])) }
+
+/** Everything at once: bars, settlements, open interest, on-chain series; twelve signals, packages, overlays. */
+async function wholeBook(home: string, tape: BookTape, runs: number): Promise<Figure[]> {
+  const passes: Pass[] = []
+  for (let run = 0; run <= runs; run++) {
+    const pass = await passLogged(home, `book-${run}`, tape)
+    if (run > 0) passes.push(pass)
+  }
+  const { events } = passes[0]!
+  const fingerprint = agreed(passes.map((pass) => pass.fingerprint))
+  const note = `${tape.marketEvents.toLocaleString('en-US')} market events, ${tape.plan.bars.toLocaleString('en-US')} of them bars of ${tape.config.universe.length} series`
+  return [
+    {
+      what: 'the whole book, market events a second, chained and synced log on',
+      value: tape.marketEvents / (median(passes.map(({ ms }) => ms)) / 1000),
+      unit: 'events/s',
+      target: { min: 350_000 },
+      note,
+      fingerprint,
+    },
+    { what: 'the whole book, derived events a market event', value: events / tape.marketEvents, unit: 'events' },
+    { what: 'the whole book, derived events a bar', value: events / tape.plan.bars, unit: 'events' },
+  ]
+}
+
 interface BacktestJson {
   readonly fingerprint: string
   readonly barsPerSecond: number
@@ -163,7 +196,15 @@ async function figures(home: string, scale: Scale): Promise<readonly Figure[]> {
   const symbols = await bySymbols(lake, isFull ? [1, 5, 20] : [1, 3], runs)
   const lengths = isFull ? [100_000, 500_000, 1_000_000, 2_000_000] : [1_000, 2_000, 3_000]
   const length = await byLength(home, isFull ? 20 : 2, lengths, isFull ? 3 : 1)
-  return [...whole.figures, ...symbols, ...length, ...(await wholeCommand(lake, whole.fingerprint, isFull ? 3 : 1))]
+  const book = bookTape(isFull ? 20 : 10, isFull ? 450 : 10, isFull ? 24 * 365 * 4 : 24 * 20, WHOLE_BOOK)
+  const together = await wholeBook(home, book, isFull ? 3 : 1)
+  return [
+    ...whole.figures,
+    ...together,
+    ...symbols,
+    ...length,
+    ...(await wholeCommand(lake, whole.fingerprint, isFull ? 3 : 1)),
+  ]
 }
 
 export const backtestBench: Bench = {
