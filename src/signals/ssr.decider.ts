@@ -7,7 +7,7 @@
  */
 import type { SsrConfig } from '#core/config/signals-schema'
 import { type DecideContext, type Decider, SILENCE } from '#core/decider'
-import { DAY_MS } from '#core/time'
+import { DAY_MS, parseDay } from '#core/time'
 import type { InstantClosed, OnChainPublished } from '#events/market.events'
 import type { RegimeChanged } from '#events/signal.events'
 import { lastZ, NO_EFFECT, type SampleZ, ssrLongFactor, stablecoinSupplyRatio } from '#quant/on-chain'
@@ -85,6 +85,7 @@ function completeDays(rows: readonly OnChainDay[], maxAgeMs: number): CompleteDa
 }
 
 function take(config: SsrConfig, state: SsrState, event: OnChainPublished): boolean {
+  if (config.from !== undefined && event.data.periodStart < (parseDay(config.from) ?? 0)) return false
   const series = seriesOf(event.data)
   const columns = 1 + config.supplies.length
   let isMine = false

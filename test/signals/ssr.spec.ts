@@ -74,6 +74,14 @@ describe('signal/ssr', () => {
     expect(last.data.validUntil).toBe(START + (WINDOW + 3) * DAY_MS)
   })
 
+  it('knows nothing of the days before the first one that counts', () => {
+    const from = new Date(START + 15 * DAY_MS).toISOString().slice(0, 10)
+    const tape = days(wave(60))
+    const state = stateOf(tape, { from })
+    expect(state.firstDay).toBe(START + 15 * DAY_MS)
+    expect(state).toEqual(stateOf(tape.slice(2 * 15), {}))
+  })
+
   it('is 1.25 at z of −2 and beyond, 0.75 at 2 and beyond', () => {
     const flat = Array.from({ length: WINDOW - 1 }, () => 10)
     const factor = (last: number): number => regimes(make(), days([...flat, last])).at(-1)!.data.longFactor

@@ -174,6 +174,11 @@ export const ssr = z.strictObject({
     .min(1)
     .describe('Series that are added up, each from its first day on.')
     .default(['defillama.stablecoins.supply_usd']),
+  from: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}$/)
+    .describe('First day that counts: sources of stablecoin supplies are incomplete before the middle of 2020.')
+    .optional(),
   windowDays: count('Days of mean and standard deviation.').default(200),
   slope: fraction('Largest change of long weights [D].').default(0.25),
   maxAgeDays: positive('A value older than this is stale.').default(3),
