@@ -1,12 +1,11 @@
 /**
  * Owns what both option signals do alike: keep chains and what may hedge, follow a unit that is held (stale chains, marks, hedges,
- * expiry, doubts about data), open and leave it, speak of it. Must never know when an opinion begins or ends.
+ * expiry, doubts about data), open and leave it. Must never know when an opinion begins or ends.
  *
  * A stale chain cannot be traded: what is held stays held, with the reason `stale`, until quotes come back or the options expire. A
  * word about a held unit is good until their expiry for the same reason.
  */
-import { type DecideContext, SILENCE } from '#core/decider'
-import { DAY_MS, type EpochMs } from '#core/time'
+import type { EpochMs } from '#core/time'
 import type {
   BarAggregated,
   BarClosed,
@@ -16,7 +15,7 @@ import type {
   InstrumentListed,
   OptionChainObserved,
 } from '#events/market.events'
-import type { PackageChanged, PackageKind } from '#events/package.events'
+import type { PackageKind } from '#events/package.events'
 import { vegaWeight } from '#quant/option-package'
 import {
   type HeldUnit,
@@ -25,32 +24,17 @@ import {
   hoursToMs,
   markUnit,
   openUnit,
-  residualDelta,
   unitLegs,
   unitPnl,
-  unitShock,
   unitVega,
   type Wanted,
 } from './delta-hedge.js'
 import { type LegBook, listLeg, unlistLeg } from './legs.js'
 import { type Chain, type ChainBook, chainOf, createChainBook, dropExpired, takeChain } from './option-chain-book.js'
-import {
-  createPackageVoice,
-  hearPackage,
-  judgePackageInput,
-  leavePackage,
-  type PackageDraft,
-  type PackageTerm,
-  type PackageVoice,
-  packageDraft,
-  packageSpeaks,
-  wantPackage,
-} from './package-voice.js'
+import { createPackageVoice, judgePackageInput, leavePackage, type PackageVoice, wantPackage } from './package-voice.js'
 
 /** methods.md 9: weights beyond it are no part of an options book. */
 const WEIGHT_MAX = 0.2
-/** Shock of the worst case (methods.md 9). */
-const SHOCK = 0.3
 
 /** The keys that both signals have; see signals-schema.ts. */
 export interface DeskConfig {
@@ -273,47 +257,3 @@ export function open(
   voice.price = chain.forward
   return true
 }
-
-/** Of the unit that is held: exposures and what ±30 % would do, quote a unit, and the worse of the two as a fraction of NAV. */
-export function unitTerms({ unit, voice }: Desk, config: DeskConfig, grossVega: boolean): PackageTerm[] {
-  if (unit === null) return []
-  const vega = unitVega(unit, grossVega)
-  const [down, up] = [unitShock(unit, -SHOCK), unitShock(unit, SHOCK)]
-  return [
-    { name: 'daysToExpiry', value: (unit.expiresAt - unit.chainAt) / DAY_MS },
-    { name: 'forward', value: unit.forward },
-    { name: 'cashCoin', value: unit.cash },
-    { name: 'delta', value: residualDelta(unit), threshold: config.hedgeDelta },
-    { name: 'hedgeRatio', value: unit.hedge.ratio },
-    { name: 'vegaPerPoint', value: vega },
-    {
-      name: 'vegaOfNav',
-      value: (voice.target * 10 * Math.abs(vega)) / voice.price,
-      threshold: config.vegaLimit,
-    },
-    { name: 'worstDown30', value: down },
-    { name: 'worstUp30', value: up },
-    { name: 'worstOfNav', value: (voice.target * Math.min(down, up)) / voice.price },
-  ]
-}
-
-/** What is to be said at `event`, if anything. `terms`: the signal's own, put before those of the unit. */
-export function speak(
-  agent: string,
-  desk: Desk,
-  config: DeskConfig,
-  context: DecideContext,
-  terms: () => readonly PackageTerm[],
-  inputs: readonly number[],
-): readonly PackageDraft[] {
-  const { voice, unit } = desk
-  if (!packageSpeaks(voice, config.band)) return SILENCE
-  const validMs = unit === null ? hoursToMs(config.maxAgeHours) : unit.expiresAt - voice.asOf
-  if (voice.reason !== 'stale') return [packageDraft(agent, voice, validMs, terms(), inputs)]
-  const ageHours = (context.ts - (unit?.chainAt ?? voice.asOf)) / hoursToMs(1)
-  return [
-    packageDraft(agent, voice, validMs, [{ name: 'ageHours', value: ageHours, threshold: config.maxAgeHours }], []),
-  ]
-}
-
-export const hearOwn = (desk: Desk, { data }: PackageChanged): void => hearPackage(desk.voice, data)

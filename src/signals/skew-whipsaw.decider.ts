@@ -17,15 +17,13 @@ import {
   type Desk,
   type DeskInput,
   follow,
-  hearOwn,
   hedgeIfDue,
   leaveByRule,
   open,
-  speak,
   stayFlat,
   takeInput,
-  unitTerms,
 } from './option-desk.js'
+import { hearOwn, speak, unitTerms } from './option-words.js'
 import type { PackageTerm } from './package-voice.js'
 import { addSkew, medianSkew, type SkewHistory } from './skew-history.js'
 import { surfaceAt30 } from './vol-slices.js'

@@ -18,15 +18,13 @@ import {
   type Desk,
   type DeskInput,
   follow,
-  hearOwn,
   hedgeIfDue,
   leaveByRule,
   open,
-  speak,
   stayFlat,
   takeInput,
-  unitTerms,
 } from './option-desk.js'
+import { hearOwn, speak, unitTerms } from './option-words.js'
 import type { PackageTerm } from './package-voice.js'
 import { addPrice, createSeries, type PriceSeries, trailing, type Window } from './vol-realised.js'
 
