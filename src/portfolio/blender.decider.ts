@@ -38,7 +38,7 @@ import {
 import { findNews, packageRow, rememberPackages } from './bucket.js'
 import { enforceRegimes, hearRegime } from './overlays.js'
 import { fund, quoteChain, quoteMark } from './package-returns.js'
-import { closeDay, reweigh } from './weighting.js'
+import { closeDay, reweigh, shareSides } from './weighting.js'
 
 export type BlenderInput =
   | SignalChanged
@@ -180,9 +180,10 @@ function evolve(
 function settle(state: BlenderState, options: Options, instant: number, scheduled: boolean): void {
   if (enforceRegimes(state.regimes, instant)) state.isShaken = true
   const { bucket } = state
-  // Whether a side has an opinion may have changed with any word.
-  const hasMoved = bucket.isMoved || (bucket.sleeves.length > 0 && state.dirty.length > 0)
+  let hasMoved = bucket.isMoved
   if (hasMoved) reweigh(state, options)
+  // Any word may be the first of its side, or its last.
+  else if (bucket.sleeves.length > 0 && state.dirty.length > 0) hasMoved = shareSides(state, options)
   if (hasMoved || scheduled || bucket.packages.some(({ isHeard, isNews }) => isHeard || isNews))
     findNews(bucket, state.sides.bucket, options)
   const all = scheduled || state.isShaken

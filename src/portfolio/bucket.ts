@@ -160,7 +160,7 @@ export function weighBucket(
       ? budgets.map((budget) => (total > 0 ? budget / total : 0))
       : riskShares(risk, places, budgets)
   bucket.sleeves.forEach((sleeve, k) => {
-    sleeve.budget = quantise(shares[k]!, 6)
+    sleeve.budget = shares[k]!
   })
   const sizes = sizesOf(bucket)
   const returns: number[] = []
@@ -190,9 +190,9 @@ export function packageRow(bucket: Bucket, book: PackageBook, share: number, nor
     weight: quantise(wanted * conviction * size * share * bucket.betaScale, 8),
     wanted,
     confidence: book.confidence,
-    budget: sleeve.budget,
+    budget: quantise(sleeve.budget, 6),
     size: quantise(size, 6),
-    bucket: share,
+    bucket: quantise(share, 6),
     betaScale: bucket.betaScale,
     seq: book.seq,
   }

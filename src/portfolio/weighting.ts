@@ -15,7 +15,8 @@ import { measureSleeves, riskContributions, riskShares, type SleeveRisk } from '
 export function closeDay(state: BlenderState, instant: number, options: BlenderConfig, weighs: boolean): void {
   if (weighs) {
     const { history, pending } = state
-    if (pending !== null) history.push(pending)
+    if (pending !== null && (history.length > 0 || pending.values.some((value) => value !== null)))
+      history.push(pending)
     while (history.length > Math.max(options.covarianceDays, options.betaDays)) history.shift()
     state.risk = measureSleeves(windowOf(state, options), options.covariance, options.covarianceLambda)
   }
@@ -44,17 +45,23 @@ function bookAll(state: BlenderState, instant: number, options: BlenderConfig, w
   state.benchmarkReturn = null
 }
 
-/** Shares of the bucket's signals and of the two sides; whoever changed them must let everything be looked at again. */
+/** Shares of the bucket's signals, its beta gate, and the shares of the two sides. O(signals² + signals × betaDays). */
 export function reweigh(state: BlenderState, options: BlenderConfig): void {
-  const { bucket, sides } = state
-  weighBucket(bucket, state.risk, state.history, state.signals.length, options)
-  bucket.isMoved = false
+  weighBucket(state.bucket, state.risk, state.history, state.signals.length, options)
+  state.bucket.isMoved = false
+  shareSides(state, options)
+}
+
+/** Shares of bucket and directional side: one that has no opinion leaves all to the other. Whether they changed. */
+export function shareSides(state: BlenderState, options: BlenderConfig): boolean {
   const isDirectional = state.signals.some(({ eligible }) => eligible > 0)
-  const isBucket = bucket.sleeves.some(({ hasOpinion }) => hasOpinion)
+  const isBucket = state.bucket.sleeves.some(({ hasOpinion }) => hasOpinion)
   const both = isDirectional && isBucket
-  const directional = both ? quantise(1 - options.bucketShare, 6) : 1
-  if (directional !== sides.directional) state.isShaken = true
-  state.sides = { directional, bucket: both ? quantise(options.bucketShare, 6) : 1 }
+  const sides = { directional: both ? 1 - options.bucketShare : 1, bucket: both ? options.bucketShare : 1 }
+  const hasChanged = sides.directional !== state.sides.directional || sides.bucket !== state.sides.bucket
+  if (hasChanged) state.isShaken = true
+  state.sides = sides
+  return hasChanged
 }
 
 const tiltOf = (books: readonly ReturnBook[]) =>
@@ -109,8 +116,8 @@ function tell(state: BlenderState, instant: number, options: BlenderConfig): Por
     bucketMethod: options.bucketMethod,
     covariance: options.covariance,
     days: risk.days,
-    directional: sides.directional,
-    bucket: sides.bucket,
+    directional: quantise(sides.directional, 6),
+    bucket: quantise(sides.bucket, 6),
     signals: signalRows(state),
     correlations: pairsOf(ewma, shrunk).map(({ i, j, ...rho }) => ({ first: names[j]!, second: names[i]!, ...rho })),
     intensity: shrunk.intensity === null ? null : quantise(shrunk.intensity, 6),
