@@ -3,8 +3,10 @@
  * Must never open or close one. Everything is of one unit, one base coin of notional.
  *
  * The unit is an account kept in coin. `equityCoin` of methods.md 9 is what this account holds: the premiums at the prices traded
- * (sold at bid, bought at ask), profits of the hedge in coin, and the options at mark; collateral is NAV's, not the unit's. USD-flat:
- * equity + Σ ratio × (delta − price) + hedge = 0, which is cash + Σ ratio × delta + hedge = 0.
+ * (sold at bid, bought at ask), profits of the hedge, and the options at mark; collateral is NAV's, not the unit's. A contract of
+ * dollars is told in the coins that it cost, as risk holds it: D dollars bought at p are worth D/p − D/q coins at q and move with D/q,
+ * together the D/p that they cost, whatever the price. So USD-flat, equity + DeltaTotal = 0, is cash + Σ ratio × delta = 0 over all
+ * legs, the hedge among them, where cash is premiums and what closed hedges have made.
  */
 import { type DurationMs, type EpochMs, floorTo, HOUR_MS } from '#core/time'
 import { quantise } from '#events/line-buffer'
@@ -37,10 +39,10 @@ export interface Hedge {
   terms: LegTerms
   /** Signed US dollars a unit: what a contract of dollars keeps while prices move. */
   usd: number
-  /** Price at the last mark, quote: the index for a perpetual, the options' forward for a dated future. */
-  price: number
-  /** As of the last hedge, signed coins a unit. */
+  /** Signed coins a unit that those dollars cost. */
   ratio: number
+  /** At the last mark, quote: the index for a perpetual, the options' forward for a dated future. */
+  price: number
 }
 
 /** Plain data. */
@@ -48,7 +50,7 @@ export interface HeldUnit {
   expiresAt: EpochMs
   options: HeldOption[]
   hedge: Hedge
-  /** Coins: premiums and profits of the hedge. */
+  /** Coins: premiums, and profits of what was closed of the hedge. */
   cash: number
   forward: number
   /** Chain that it was last marked by. */
@@ -90,7 +92,7 @@ export function openUnit(
   const unit: HeldUnit = {
     expiresAt: chain.expiresAt,
     options,
-    hedge: { ...hedge, usd: 0, price, ratio: 0 },
+    hedge: { ...hedge, usd: 0, ratio: 0, price },
     cash: premiumCoin(wanted),
     forward: chain.forward,
     chainAt: chain.at,
@@ -107,10 +109,7 @@ export function openUnit(
  * says at the new forward: venues' snapshots leave out what is far from the money.
  */
 export function markUnit(unit: HeldUnit, chain: Chain): void {
-  const { hedge } = unit
-  const price = hedgePriceOf(chain, hedge.terms)
-  unit.cash += hedge.usd * (1 / hedge.price - 1 / price)
-  hedge.price = price
+  unit.hedge.price = hedgePriceOf(chain, unit.hedge.terms)
   const years = yearsTo(chain.expiresAt, chain.at)
   for (const held of unit.options) {
     const row = chain.rows.find(({ instrument }) => instrument === held.instrument)
@@ -124,9 +123,12 @@ export function markUnit(unit: HeldUnit, chain: Chain): void {
   unit.chainSeq = chain.seq
 }
 
-/** Coins of the unit's account: cash and options at mark. */
-export function equityCoin({ cash, options }: HeldUnit): number {
-  return options.reduce((sum, { ratio, mark }) => sum + ratio * mark, cash)
+/** Coins that the open hedge has made. */
+const openProfit = ({ usd, ratio, price }: Hedge): number => ratio - usd / price
+
+/** Coins of the unit's account: cash, options at mark, profit of the hedge. */
+export function equityCoin({ cash, options, hedge }: HeldUnit): number {
+  return options.reduce((sum, { ratio, mark }) => sum + ratio * mark, cash + openProfit(hedge))
 }
 
 /** Quote: what the account is worth, which began with nothing. */
@@ -154,13 +156,32 @@ export function hedgeDue(
   return trigger > 0 && Math.abs(residualDelta(unit)) > trigger ? 'event' : undefined
 }
 
-/** Makes it flat in US dollars, to the precision of the log. */
+/** Makes it flat in US dollars, to the precision of the log: the hedge grows, shrinks in proportion, or turns at the price of now. */
 export function hedgeUnit(unit: HeldUnit, now: EpochMs, hedgeMs: DurationMs): void {
   const { hedge } = unit
-  hedge.ratio = quantise(hedge.usd / hedge.price - residualDelta(unit), RATIO_DIGITS)
-  hedge.usd = hedge.ratio * hedge.price
+  const excess = residualDelta(unit)
+  const held = hedge.usd / hedge.price
+  if (excess * held > 0 && Math.abs(excess) < Math.abs(held)) {
+    const kept = quantise(hedge.ratio * (1 - excess / held), RATIO_DIGITS)
+    const share = kept / hedge.ratio
+    unit.cash += (1 - share) * openProfit(hedge)
+    hedge.usd *= share
+    hedge.ratio = kept
+  } else {
+    if (excess * held > 0) closeHedge(unit)
+    const ratio = quantise(hedge.ratio - residualDelta(unit), RATIO_DIGITS)
+    hedge.usd += (ratio - hedge.ratio) * hedge.price
+    hedge.ratio = ratio
+  }
   unit.hedgedAt = unit.chainAt
   unit.hedgedSlot = floorTo(now, hedgeMs)
+}
+
+/** At the last mark, also where the venue closed it. */
+export function closeHedge(unit: HeldUnit): void {
+  unit.cash += openProfit(unit.hedge)
+  unit.hedge.usd = 0
+  unit.hedge.ratio = 0
 }
 
 /** Options first, in their order, the hedge last. */
@@ -196,7 +217,7 @@ export function unitShock(unit: HeldUnit, shock: number): number {
     quantity: ratio,
     vol: iv,
   }))
-  const coins = unit.cash + unit.hedge.usd / unit.hedge.price
+  const coins = unit.cash + unit.hedge.ratio
   return shockPnl(options, coins, unit.forward, yearsTo(unit.expiresAt, unit.chainAt), shock)
 }
 

@@ -18,6 +18,7 @@ import type {
 import type { PackageKind } from '#events/package.events'
 import { vegaWeight } from '#quant/option-package'
 import {
+  closeHedge,
   type HeldUnit,
   hedgeDue,
   hedgeUnit,
@@ -217,7 +218,8 @@ export function hedgeIfDue(desk: Desk, config: DeskConfig, now: EpochMs): void {
       leaveByRule(desk, 'no-hedge')
       return
     }
-    unit.hedge = { ...unit.hedge, ...next, usd: 0, ratio: 0 }
+    closeHedge(unit)
+    unit.hedge = { ...unit.hedge, ...next }
   } else if (hedgeDue(unit, now, hedgeMs, config.hedgeDelta) === undefined) return
   hedgeUnit(unit, now, hedgeMs)
   // What holds it (`no-quotes`, `no-skew`) stays the reason, also of a word about the hedge.

@@ -77,14 +77,53 @@ describe('flat in US dollars', () => {
     expect(pnl(-2000)).toBeLessThan(0)
   })
 
-  it('after moves and hedges the dollars of the contract stay, its coins do not', () => {
+  it('while prices move the dollars of the contract stay, and the coins that they cost', () => {
     const { unit } = short()
-    const { usd } = unit.hedge
+    const { usd, ratio } = unit.hedge
     markUnit(unit, chainAt(MONDAY + HOUR_MS, { forward: 110_000 }))
-    expect(unit.hedge.usd).toBe(usd)
-    expect(unit.cash).not.toBe(premiumCoin(short().wanted))
-    hedgeUnit(unit, MONDAY + HOUR_MS, FOUR)
-    expect(Math.abs(residualDelta(unit))).toBeLessThan(1e-8)
+    expect(unit.hedge).toMatchObject({ usd, ratio, price: 110_000 })
+    expect(unit.cash).toBe(premiumCoin(short().wanted))
+    expect(usd / ratio).toBe(100_000)
+  })
+
+  const hedgedAt = (unit: HeldUnit, forward: number, hours: number): HeldUnit => {
+    markUnit(unit, chainAt(MONDAY + hours * HOUR_MS, { forward }))
+    const before = equityCoin(unit)
+    hedgeUnit(unit, MONDAY + hours * HOUR_MS, FOUR)
+    // Trading at the mark costs nothing, and what is left is flat.
+    expect(equityCoin(unit)).toBeCloseTo(before, 12)
+    expect(Math.abs(residualDelta(unit))).toBeLessThan(1e-7)
+    const legs = unit.options.reduce((sum, { ratio, delta }) => sum + ratio * delta, unit.cash + unit.hedge.ratio)
+    expect(Math.abs(legs)).toBeLessThan(1e-7)
+    return unit
+  }
+
+  it('a hedge that grows buys at the price of now', () => {
+    const unit = hedgedAt(short().unit, 108_000, 1)
+    const { usd, ratio } = unit.hedge
+    hedgedAt(unit, 112_000, 2)
+    expect(unit.hedge.usd - usd).toBeCloseTo((unit.hedge.ratio - ratio) * 112_000, 6)
+    expect(ratio).toBeGreaterThan(0)
+  })
+
+  it('a hedge that shrinks keeps what it cost, and its profit becomes cash', () => {
+    const unit = hedgedAt(short().unit, 108_000, 1)
+    const { usd, ratio } = unit.hedge
+    const { cash } = unit
+    hedgedAt(unit, 106_000, 2)
+    expect(unit.hedge.ratio).toBeLessThan(ratio)
+    expect(unit.hedge.usd / unit.hedge.ratio).toBeCloseTo(usd / ratio, 6)
+    // Bought at 108 000, sold at 106 000.
+    const closed = (usd - unit.hedge.usd) * (1 / 108_000 - 1 / 106_000)
+    expect(unit.cash - cash).toBeLessThan(0)
+    expect(unit.cash - cash).toBeCloseTo(closed, 5)
+  })
+
+  it('a hedge that turns is closed first', () => {
+    const unit = hedgedAt(short().unit, 108_000, 1)
+    hedgedAt(unit, 92_000, 2)
+    expect(unit.hedge.ratio).toBeLessThan(0)
+    expect(unit.hedge.usd / unit.hedge.ratio).toBeCloseTo(92_000, 4)
   })
 })
 
