@@ -80,18 +80,38 @@ export interface OiTrackState {
   /** Last received; 0 before the first. */
   coins: number
   receivedAt: number
+  /** Between the last two receipts, and the lesser of this and the one before, so that an outage tells nothing; 0 before. */
+  lastGapMs: number
+  gapMs: number
   /** Time of the venue: an older snapshot that comes late changes nothing. */
   venueAt: number
   seq: number
 }
 
 export function createOiTrack(stepMs: number, slots: number, maxAgeMs: number): OiTrackState {
-  return { stepMs, maxAgeMs, slots: createRing(slots), slotAt: -1, coins: 0, receivedAt: 0, venueAt: -1, seq: 0 }
+  return {
+    stepMs,
+    maxAgeMs,
+    slots: createRing(slots),
+    slotAt: -1,
+    coins: 0,
+    receivedAt: 0,
+    lastGapMs: 0,
+    gapMs: 0,
+    venueAt: -1,
+    seq: 0,
+  }
 }
 
 /** Coins known at `now`; 0 when there are none, or they are older than the largest age. Inclusive. */
 export function knownCoins(state: OiTrackState, now: number): number {
   return state.coins > 0 && now - state.receivedAt <= state.maxAgeMs ? state.coins : 0
+}
+
+/** Whether no newer snapshot is to be expected by `now`: the last one is younger than a step, or than it used to take. */
+export function isCurrent(state: OiTrackState, now: number): boolean {
+  const age = now - state.receivedAt
+  return age < state.stepMs || age < state.gapMs
 }
 
 /** Fills the slots up to the newest instant of the grid that is not after `now`. */
@@ -114,6 +134,11 @@ export function takeOpenInterest(
 ): boolean {
   advanceOiTrack(state, now)
   if (!(coins > 0) || venueAt <= state.venueAt) return false
+  if (state.coins > 0) {
+    const gap = now - state.receivedAt
+    state.gapMs = Math.min(gap, state.lastGapMs)
+    state.lastGapMs = gap
+  }
   state.coins = coins
   state.venueAt = venueAt
   state.receivedAt = now

@@ -2,7 +2,8 @@
  * Owns cross-sectional momentum of coins against BTC (methods, section 6): Liu, Tsyvinski & Wu, JF 2022, held in overlapping daily
  * tranches (Jegadeesh & Titman, JF 1993). Must never trade the benchmark, nor know a coin before it was listed.
  *
- * Decides when the day's instant closes, on the days that came: a coin whose bar is missing is not ranked that day, and held as the tranches
+ * Decides on the last bar of the day that can be expected (before the instant closes, so that the blender hears it in time), at the latest when
+ * the day's instant closes, on the days that came: a coin whose bar is missing is not ranked that day, and held as the tranches
  * of other days have it. Without the benchmark nothing is ranked: the tranches are held for two days, then the book is `stale` and flat.
  *
  * The blender divides every weight of a signal by the number n_k of instruments on which it has an opinion (portfolio/blender-state.ts,
@@ -64,7 +65,15 @@ function dropCoin(state: CrossSectionalState, index: number): void {
   for (const tranche of state.tranches) tranche.weights = withoutCoin(tranche.weights, index)
 }
 
-function takeInstant(config: CrossSectionalConfig, state: CrossSectionalState, instant: number): void {
+/** Whether every coin that had a bar in the last days has that of this day. */
+function isDayIn(state: CrossSectionalState, openTime: number): boolean {
+  return state.coins.every(
+    ({ voice, newest }) => voice.delisted || newest === openTime || newest < openTime - VALID_INTERVALS * DAY_MS,
+  )
+}
+
+/** Ranks the day that ended at `instant`, once. */
+function endDay(config: CrossSectionalConfig, state: CrossSectionalState, instant: number): void {
   if (!isAligned(instant, DAY_MS) || instant <= state.rankedAt) return
   expire(state, instant)
   const order = rankCoins(config, state, instant)
@@ -146,7 +155,7 @@ function evolve(
 ): CrossSectionalState {
   if (event.type !== 'SignalChanged' && state.touched.length > 0) state.touched = []
   if (event.type === 'InstantClosed') {
-    takeInstant(config, state, event.data.instant)
+    endDay(config, state, event.data.instant)
     return state
   }
   const at = state.index[event.type === 'DataQualityChanged' ? event.data.subject : event.data.instrument]
@@ -162,8 +171,10 @@ function evolve(
     dropCoin(state, at)
     if (coin.voice.reason !== '') goFlat(coin.voice, 'delisted')
     state.touched.push(at)
-  } else if (event.data.interval === '1d')
+  } else if (event.data.interval === '1d') {
     takeDay(coin, event.data.openTime, event.data.close, event.data.volume, event.seq)
+    if (isDayIn(state, event.data.openTime)) endDay(config, state, event.data.openTime + DAY_MS)
+  }
   return state
 }
 

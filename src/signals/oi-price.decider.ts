@@ -2,8 +2,8 @@
  * Owns open interest against price (methods, section 5), and the early warning of cascades, which takes no position. Must never read open
  * interest in dollars, nor a snapshot before it was received.
  *
- * Decides on hourly bars where the universe has them, else on daily ones (term `stepHours`). Where open interest is older than a bar, its
- * next snapshot may come within the same instant, behind the bar: the opinion then waits for it, at most until the instant closes.
+ * Decides on hourly bars where the universe has them, else on daily ones (term `stepHours`). Where the next snapshot is due, it may come
+ * within the same instant, behind the bar: the opinion then waits for it, at most until the instant closes.
  * Several instruments of one coin are weighed by the quote volume of their last 24 hours.
  */
 import type { UniverseEntry } from '#core/config/schema'
@@ -19,7 +19,7 @@ import type {
 } from '#events/market.events'
 import type { CascadeWarningChanged, SignalChanged } from '#events/signal.events'
 import { ewmaVolatility, updateEwmaVolatility } from '#indicators/ewma-volatility'
-import { oiQuadrant, QUADRANT_STRENGTH, takeOpenInterest } from '#indicators/open-interest'
+import { isCurrent, oiQuadrant, QUADRANT_STRENGTH, takeOpenInterest } from '#indicators/open-interest'
 import {
   closeWarningDay,
   judgeWarning,
@@ -99,9 +99,9 @@ function takeBar(config: OiPriceConfig, state: OiPriceState, one: OiInstrument, 
   takeStep(one, now, close, volume)
   one.barSeq = bar.seq
   if (!one.trades) return
-  const isCurrent = reporters(state, one.base, now).every(({ track, stepMs }) => now - track.receivedAt < stepMs)
+  const isAwaited = !reporters(state, one.base, now).every(({ track }) => isCurrent(track, now))
   // A bar that comes late has no open interest to wait for.
-  setPending(state, one, !isCurrent && bar.ts <= now)
+  setPending(state, one, isAwaited && bar.ts <= now)
   if (!one.pending) opine(config, state, one)
 }
 
@@ -112,10 +112,7 @@ function takeSnapshot(config: OiPriceConfig, state: OiPriceState, event: OpenInt
   if (!takeOpenInterest(one.track, openInterest, at, event.ts, event.seq)) return
   // What is received between two bars counts from the next one on.
   if (!isAligned(event.ts, one.stepMs)) return
-  const isWhole = reporters(state, one.base, event.ts).every(
-    ({ track, stepMs }) => event.ts - track.receivedAt < stepMs,
-  )
-  if (!isWhole) return
+  if (!reporters(state, one.base, event.ts).every(({ track }) => isCurrent(track, event.ts))) return
   for (const i of state.coins[one.base]!) {
     const other = state.instruments[i]!
     if (other.trades && other.newest === event.ts && !other.voice.delisted) opine(config, state, other)
