@@ -89,10 +89,15 @@ function bearableQuantity(
   return smaller(wanted, larger(bearable, least))
 }
 
+/** All that an option is worth, at most: one that is worth nothing has no price to hold half a tick against. */
+const WHOLE_PRICE_BPS = 10_000
+const halfTickBps = (tick: string, reference: Units): number =>
+  Math.min(WHOLE_PRICE_BPS, (Number(tick) * 1e8 * 0.5e4) / Number(reference))
+
 /** Half the quoted spread, or else the configured one; an option that is not quoted costs half a tick at least. */
 function halfSpreadBps(config: ExecutionConfig, slot: RouterSlot, reference: Units, ts: number): number {
   if (quoteIsFresh(slot, ts)) return ((slot.ask - slot.bid) / (slot.ask + slot.bid)) * 1e4
-  const least = isOption(slot.kind) ? (Number(slot.tick) * 1e8 * 0.5e4) / Number(reference) : 0
+  const least = isOption(slot.kind) ? halfTickBps(slot.tick, reference) : 0
   return Math.max(0, config.halfSpreadBps, least)
 }
 

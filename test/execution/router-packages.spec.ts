@@ -112,6 +112,11 @@ describe('expected costs', () => {
     expect(sent([chain(quotes, T)], next)).toMatchObject({ expectedSpreadBps: 25 })
   })
 
+  it('of an option that is worth nothing are its whole price, and no more', () => {
+    expect(sent([], call({ referencePrice: '0' }))).toMatchObject({ expectedSpreadBps: 10_000 })
+    expect(sent([], call({ referencePrice: '0.00000001' }))).toMatchObject({ expectedSpreadBps: 10_000 })
+  })
+
   it('forget a quote that is older than a minute, and one with an empty side', () => {
     expect(sent([call({}, T - DAY), chain(quotes, T - 60_001)], next)).toMatchObject({ expectedSpreadBps: 25 })
     expect(sent([call({}, T - DAY), chain({ [CALL]: [null, 0.02] }, T)], next)).toMatchObject({ expectedSpreadBps: 25 })
