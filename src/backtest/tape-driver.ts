@@ -257,12 +257,15 @@ function endsEarly(series: AnySeries, end: number): boolean {
 
 /**
  * Every row and instant of a plan as inputs, oldest first. What trades by its marks alone is listed: only a listing tells its
- * expiry. Before `quietBefore` rows come without instants: feeds reach back further than bars.
+ * expiry. Before `quietBefore` rows come without instants: feeds reach back further than bars. Nor do feeds make any where the
+ * plan says so.
  */
 export function* historyInputs(plan: TapePlan): Generator<Input> {
   const cursor = new TapeCursor(plan.merged)
-  const quietBefore = plan.quietBefore ?? Number.NEGATIVE_INFINITY
+  const { quietBefore = Number.NEGATIVE_INFINITY, feedsClose = true } = plan
+  let feedsAlone = true
   while (cursor.next()) {
+    if (cursor.kind === ON_BAR || cursor.kind === ON_FUNDING) feedsAlone = false
     const series = plan.merged.series[cursor.seriesIndex]
     if (cursor.kind === ON_BAR)
       yield barInput(series as BarSeries, cursor.row) // ON_BAR stands on bars
@@ -272,6 +275,10 @@ export function* historyInputs(plan: TapePlan): Generator<Input> {
       if (feed.kind === 'mark' && cursor.row === 0)
         yield { type: 'InstrumentListed', by: TAPE, ts: cursor.ts, data: { ...feed.listing } }
       yield feedRowInput(feed, cursor.row)
-    } else if (cursor.ts >= quietBefore) yield instantInput(plan, cursor)
+    } else {
+      const closes = feedsClose || !feedsAlone || cursor.intervals().length > 0
+      if (closes && cursor.ts >= quietBefore) yield instantInput(plan, cursor)
+      feedsAlone = true
+    }
   }
 }

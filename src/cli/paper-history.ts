@@ -3,6 +3,7 @@
  * again for a replay. Day bars first, then the bars that the run itself reads; never a row behind the start of the run.
  */
 import { catalogue, warmupMs } from '#actors/catalogue'
+import { type Feeds, loadFeeds } from '#backtest/feeds/load-feeds'
 import type { TapeSeries } from '#backtest/tape'
 import { historyInputs } from '#backtest/tape-driver'
 import { planRecorded } from '#backtest/tape-plan'
@@ -11,7 +12,7 @@ import { isQuantbotError } from '#core/errors'
 import { instrumentId, parseInstrument } from '#core/ids'
 import { invariant } from '#core/invariant'
 import { DAY_MS, type EpochMs, floorTo, HOUR_MS, type Interval, intervalMs } from '#core/time'
-import type { BarsKey, SeriesKey } from '#data/columns'
+import type { BarColumns, BarsKey, SeriesKey } from '#data/columns'
 import { checkTape, loadBars, loadFunding, seriesFiles, type TapeEntry, tapeEntries } from '#data/lake'
 import { type LakeFile, parseFilePath, seriesPath } from '#data/layout'
 import type { Input } from '#engine/dispatcher'
@@ -45,12 +46,34 @@ export function historyNeeds(config: Config, now: EpochMs): HistoryNeed[] {
   })
 }
 
-/** Files of the lake that hold what it has of the needs, for the manifest. Fine bars that lie apart from `to` are left out. */
-export async function historyFiles(home: string, needs: readonly HistoryNeed[]): Promise<readonly TapeEntry[]> {
+/**
+ * Files of the lake that hold what it has of the needs and of the feeds that the configuration names, for the manifest. Fine bars
+ * that lie apart from `to` are left out.
+ */
+export async function historyFiles(
+  home: string,
+  needs: readonly HistoryNeed[],
+  config: Config,
+  startedAt: EpochMs,
+): Promise<readonly TapeEntry[]> {
   const files = new Map<string, LakeFile>()
   for (const { key, from, to } of needs)
     for (const file of await filesOf(home, key, from, to)) files.set(file.path, file)
-  return tapeEntries(home, [...files.values()])
+  const feeds = await feedsBefore(home, config, startedAt, new Map())
+  return [...(await tapeEntries(home, [...files.values()])), ...feeds.files]
+}
+
+/** What feeds had told by the start of a run. */
+function feedsBefore(
+  home: string,
+  config: Config,
+  startedAt: EpochMs,
+  bars: ReadonlyMap<string, readonly BarColumns[]>,
+  entries?: readonly TapeEntry[],
+): Promise<Feeds> {
+  const historyMs = warmupMs(catalogue(config, 'quote'))
+  const times = { fromDay: startedAt, toDay: startedAt - DAY_MS }
+  return loadFeeds(home, { config, ...times, historyMs, bars, ...(entries === undefined ? {} : { entries }) })
 }
 
 async function filesOf(home: string, key: SeriesKey, from: EpochMs, to: EpochMs): Promise<readonly LakeFile[]> {
@@ -78,8 +101,12 @@ export async function loadHistory(
     const one = await loadSeries(home, need, entryFiles(need.key, entries))
     if (one !== undefined && one.rows.ts.length > 0) series.push(one)
   }
-  if (series.length === 0) return () => []
-  const plan = planRecorded(series, new Map())
+  const bars = new Map<string, BarColumns[]>()
+  for (const one of series)
+    if (one.kind === 'bars') bars.set(one.instrument, [...(bars.get(one.instrument) ?? []), one.rows])
+  const feeds = await feedsBefore(home, config, startedAt, bars, entries)
+  if (series.length === 0 && feeds.history.length === 0) return () => []
+  const plan = planRecorded([...series, ...feeds.history], new Map())
   return () => historyInputs(plan)
 }
 

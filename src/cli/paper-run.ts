@@ -136,7 +136,7 @@ async function beginningOf(
     if (rows > 0) note(`history: ${rows} rows were added to the lake`)
     for (const problem of problems) note(`warning: history: ${problem}`)
   }
-  return { startedAt, history: await historyFiles(home, needs) }
+  return { startedAt, history: await historyFiles(home, needs, config, startedAt) }
 }
 
 /** Tells once of each instrument that is ordered though no feed brings its prices. */

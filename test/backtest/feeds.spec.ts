@@ -296,6 +296,16 @@ describe('a tape of a log', () => {
   })
 })
 
+describe('history of a run on venues', () => {
+  it('tells feeds without instants of their own', () => {
+    const series = [...seriesOfSpec(SPEC), openInterest([5, 24, 30])]
+    const lines = [...historyInputs(planRecorded(series, new Map()))].map((input) => `${hours(input)} ${input.type}`)
+    expect(lines).toContain('5 OpenInterestChanged')
+    const closed = lines.filter((line) => line.endsWith('InstantClosed'))
+    expect(closed).toEqual([8, 16, 24, 32, 40, 48, 56, 64, 72].map((hour) => `${hour} InstantClosed`))
+  })
+})
+
 describe('sliceFeed', () => {
   it('shares the columns of a feed, not its rows', () => {
     const whole = onChain([

@@ -15,7 +15,7 @@ import { type FeedSeries, sliceFeed } from './series.js'
 
 export interface FeedRequest {
   readonly config: Config
-  /** Starts of the first and the last day. */
+  /** History is what could be read until `fromDay`, the span what could be until a day behind `toDay`. */
   readonly fromDay: EpochMs
   readonly toDay: EpochMs
   /** Of chains and marks; of what comes once a day or so everything before the span is history. */
@@ -37,6 +37,8 @@ export interface Feeds {
 
 /** O(rows). TAPE_CHANGED is the caller's: it has checked `entries`. */
 export async function loadFeeds(home: string, request: FeedRequest): Promise<Feeds> {
+  if (Object.values(request.config.feeds).every((named) => named.length === 0))
+    return { history: [], span: [], files: request.entries ?? [], absent: [] }
   const reader = new Reader(home, request)
   const series = await reader.all()
   const end = request.toDay + DAY_MS
