@@ -141,7 +141,11 @@ const range = (interval: Range): string =>
 /** Both at least the threshold on the test span; without an event there, nothing can be said. */
 export function verdictOf(test: JudgedSpan): { verdict: Verdict; reason: string } {
   const { precision, recall, events, alerts, precisionInterval, recallInterval } = test.prediction
-  if (test.periods <= 0) return { verdict: 'NOT TESTABLE', reason: 'the test span is empty' }
+  if (test.periods <= 0)
+    return {
+      verdict: 'NOT TESTABLE',
+      reason: 'the test span is empty: no day behind enough history and before the end of the labels',
+    }
   if (events === 0) return { verdict: 'NOT TESTABLE', reason: `no event in ${test.periods} periods of the test span` }
   const measured =
     `precision ${percent(precision)}${range(precisionInterval)} of ${alerts} alerts, ` +

@@ -267,6 +267,16 @@ describe('signal/oi on hourly bars', () => {
     expect(term(words(said).at(-1)!, 'stepHours')!.value).toBe(1)
   })
 
+  it('waits for a snapshot only in the hours in which one is due', () => {
+    const tape = hourly(hours + 40)
+    const { said } = play(make({ openInterestBand: 0.001 }, [entry(BTC, '1h')]), tape)
+    expect(said.length).toBeGreaterThan(5)
+    for (const { at, ts } of said) {
+      const isDue = ((ts - START) / HOUR_MS) % 4 === 0
+      expect(tape[at]!.type).toBe(isDue ? 'OpenInterestChanged' : 'BarClosed')
+    }
+  })
+
   it('does not wait for a snapshot that is younger than a bar', () => {
     const tape = hourly(hours)
     const ts = START + hours * HOUR_MS
