@@ -233,7 +233,7 @@ export function closeBucketDay(bucket: Bucket, instant: number, performanceDays:
     sleeves[book.sleeve]!.dayReturn += earned
     book.held = null
   }
-  const values = sleeves.map((sleeve) => bookDay(sleeve, performanceDays))
+  const values = sleeves.map((sleeve) => bookDay(sleeve, performanceDays, true))
   for (const sleeve of sleeves) sleeve.live = false
   for (const book of bucket.packages) {
     book.held ??= hold(quotes, book.legs, wantedOf(bucket, book), book.price, instant)

@@ -19,14 +19,17 @@ export interface ReturnBook {
   /** Whether it held an opinion at the last close of a day: only such days count. */
   live: boolean
   dayReturn: number
-  /** Virtual returns of the last `performanceDays` days, oldest first. */
-  returns: number[]
+  /** Virtual returns of the last `performanceDays` days, oldest first; null: a day without a position that is counted (see bookDay). */
+  returns: (number | null)[]
 }
 
-/** Books the day that ended; null when the signal held no opinion in it. */
-export function bookDay(book: ReturnBook, performanceDays: number): number | null {
+/**
+ * Books the day that ended; null when the signal held no opinion in it. `countsIdle`: such days pass too, so that returns grow old. A signal of
+ * packages may hold nothing for a year, and what it earned before says nothing of the 90 days that end now.
+ */
+export function bookDay(book: ReturnBook, performanceDays: number, countsIdle = false): number | null {
   const earned = book.live ? book.dayReturn + 0 : null
-  if (earned !== null) {
+  if (earned !== null || (countsIdle && book.returns.length > 0)) {
     book.returns.push(earned)
     if (book.returns.length > performanceDays) book.returns.shift()
   }
@@ -34,11 +37,15 @@ export function bookDay(book: ReturnBook, performanceDays: number): number | nul
   return earned
 }
 
+/** Virtual returns of the days on which it held an opinion. */
+export const earnedDays = ({ returns }: ReturnBook): number[] => returns.filter((earned) => earned !== null)
+
 /** Annual Sharpe ratio of the virtual returns; null below the least number of days or without variation. */
 export function sharpeOf(book: ReturnBook): number | null {
-  if (book.returns.length < LEAST_PERFORMANCE_DAYS) return null
-  const sd = standardDeviation(book.returns, 1)
-  const average = mean(book.returns)
+  const returns = earnedDays(book)
+  if (returns.length < LEAST_PERFORMANCE_DAYS) return null
+  const sd = standardDeviation(returns, 1)
+  const average = mean(returns)
   if (sd === null || average === null || !(sd > 1e-12)) return null
   return (average / sd) * Math.sqrt(DAYS_A_YEAR)
 }

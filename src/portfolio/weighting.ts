@@ -8,7 +8,7 @@ import type { PortfolioWeighted } from '#events/portfolio.events'
 import { type BlenderState, shareOf, touchAll } from './blender-state.js'
 import { closeBucketDay, sizesOf, weighBucket } from './bucket.js'
 import { tiltBudgets } from './performance-weight.js'
-import { bookDay, DAYS_A_YEAR, type ReturnBook, sharpeOf } from './return-book.js'
+import { bookDay, DAYS_A_YEAR, earnedDays, type ReturnBook, sharpeOf } from './return-book.js'
 import { measureSleeves, riskContributions, riskShares, type SleeveRisk } from './sleeve-risk.js'
 
 /** Close of a UTC day. `weighs`: more than plain budgets is asked for. O(signals² × days), once a day. */
@@ -159,7 +159,7 @@ function signalRows(state: BlenderState): PortfolioWeighted['data']['signals'] {
       riskShare: riskShare === null ? null : quantise(riskShare, 6),
       annualVol: place < 0 ? null : quantise(Math.sqrt(risk.covariance[place]![place]! * DAYS_A_YEAR), 6),
       sharpe: sharpe === null ? null : quantise(sharpe, 4),
-      days: book.returns.length,
+      days: earnedDays(book).length,
     }
   }
   return [

@@ -161,7 +161,8 @@ describe('virtual returns of packages', () => {
     const past = [...start, funding(BTC, 0.0001, DAY_MS + 1), bar(BTC, 1, 110), bar(BTC_SPOT, 1, 110.5)]
     expect(returnsAfter(past, 2)[0]!).toBeCloseTo(0.001 * (0.5 + 0.01), 12)
     // Closed within the day: the day still counts, the next one does not.
-    expect(returnsAfter([...past, packs('carry/BTC', 0), instant(2 * DAY_MS), bar(BTC, 2, 500)], 3)).toHaveLength(1)
+    const closed = [...past, packs('carry/BTC', 0), instant(2 * DAY_MS), bar(BTC, 2, 500)]
+    expect(returnsAfter(closed, 3)).toEqual([expect.closeTo(0.00051, 12), null])
   })
 
   it('a proxy pays shorts nothing; longs pay it', () => {
@@ -181,6 +182,17 @@ describe('virtual returns of packages', () => {
     ])
     const never = [...half, instant(2 * DAY_MS), bar(BTC, 2, 150), instant(3 * DAY_MS), bar(BTC, 3, 150)]
     expect(returnsAfter(never, 4)).toEqual([0, 0, 0])
+  })
+
+  it('grow old while nothing is held: a ratio stands on the days that end now', () => {
+    const past = play(50, [wave(0.1, 7)], wave(0.02, 11))
+    const idle = Array.from({ length: 81 }, (_, day) => instant((52 + day) * DAY_MS))
+    const said = (events: typeof past) =>
+      weighted(given(carry(), events.slice(0, -1)).when(events.at(-1)!).drafts).signals[0]!
+    expect(said(past)).toMatchObject({ days: 49, sharpe: expect.any(Number) })
+    const closed = [...past, packs('carry/BTC', 0), ...idle]
+    expect(said(closed)).toMatchObject({ sharpe: null })
+    expect(said(closed).days).toBeLessThan(30)
   })
 
   it('compares a future that brings its own index with that index, not with a bar of another time', () => {
