@@ -165,6 +165,7 @@ export const stateCarried = eventType('StateCarried', 1, 'input', 'What a child 
             /** Signed worth at the average price. */
             cost: decimal('in the currency of settlement'),
             aim: decimal('base units, signed'),
+            aimCoins: number(8, 'base coins that it stands for'),
             mark: number(8, 'price; 0: none'),
           }),
         ),

@@ -38,11 +38,16 @@ export class Desk {
   readonly #encoder = new EventEncoder()
   readonly #lines = new LineBuffer()
 
-  constructor(risk: object = {}, interval: Interval = '1d', capital = '100000') {
+  constructor(
+    risk: object = {},
+    interval: Interval = '1d',
+    capital = '100000',
+    entries: readonly UniverseEntry[] = universe,
+  ) {
     this.config = configSchema.parse({ risk, capital })
     this.decider = createRiskEngine(
       { risk: this.config.risk, capital, blender: this.config.blender },
-      universe,
+      entries,
       interval,
     )
     this.state = this.decider.initial()

@@ -2,10 +2,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { divideHalfEven, formatUnits, multiplyUnits, parseUnits } from '#core/decimal'
+import type { InstrumentKind } from '#events/market.events'
+import { settlementPrice, worthUnits } from '#risk/instruments/kinds'
 import {
   applyFill,
   applyFunding,
   applySettlement,
+  applyTransfer,
   averagePriceOf,
   carryPosition,
   createLedger,
@@ -127,6 +130,107 @@ describe('ledger', () => {
     const position = createPosition()
     carryPosition(position, '-2', '100.5', 9)
     expect([position.cost, averagePriceOf(position), position.openedAt]).toEqual(['-201', '100.5', 9])
+  })
+})
+
+/** The notional of a fill as the kinds define it, computed beside the code. */
+function notionalOf(kind: InstrumentKind, change: bigint, price: bigint): bigint {
+  const isInDollars = kind === 'inversePerpetual' || kind === 'inverseFuture'
+  return isInDollars ? divideHalfEven(-change * 100_000_000n, price) : multiplyUnits(change, price)
+}
+
+describe('ledger by kind', () => {
+  const kinds = [
+    'spot',
+    'linearPerpetual',
+    'inversePerpetual',
+    'inverseFuture',
+    'inverseOption',
+    'linearOption',
+  ] as const
+  const step = fc.record({
+    fill: fillArb,
+    at: fc.nat({ max: kinds.length - 1 }),
+    funding: fc.integer({ min: -5_000_000, max: 5_000_000 }),
+    transfer: fc.bigInt({ min: -1_000_000_000n, max: 1_000_000_000n }),
+    settles: fc.boolean(),
+    feeAbroad: fc.boolean(),
+  })
+
+  it('property: each currency balances exactly over fills, fees, funding, transfers and settlements of all kinds', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        // Linear kinds settle in the quote, inverse ones in the coin.
+        const books = { quote: createLedger('1000.1'), coin: createLedger('2.00000003') }
+        const cash = { quote: parseUnits('1000.1'), coin: parseUnits('2.00000003') }
+        const positions = kinds.map(() => createPosition())
+        for (const { fill, at, funding, transfer, settles, feeAbroad } of steps) {
+          const kind = kinds[at]!
+          const position = positions[at]!
+          const own = kind.startsWith('inverse') ? 'coin' : 'quote'
+          const payer = feeAbroad ? (own === 'coin' ? 'quote' : 'coin') : own
+          applyFill(books[own], position, fill, 1, kind, books[payer])
+          cash[own] -= notionalOf(kind, signed(fill), parseUnits(fill.price))
+          cash[payer] -= parseUnits(fill.fee)
+          const paid = fundingCash(position.quantity, 50_000.5, funding / 1e10, false, kind)
+          applyFunding(books[own], [{ position, cash: paid }])
+          applyTransfer(books[own], formatUnits(transfer))
+          cash[own] += parseUnits(paid) + transfer
+          if (!settles) continue
+          const held = parseUnits(position.quantity)
+          applySettlement(books[own], position, settlementOf(position, '123.45', kind))
+          cash[own] += notionalOf(kind, held, parseUnits('123.45'))
+        }
+        for (const own of ['quote', 'coin'] as const) {
+          const ledger = books[own]
+          const open = positions.filter((_, i) => kinds[i]!.startsWith('inverse') === (own === 'coin'))
+          const cost = open.reduce((sum, position) => sum + parseUnits(position.cost), 0n)
+          expect(parseUnits(ledger.balance)).toBe(cash[own] + cost)
+          expect(parseUnits(ledger.balance)).toBe(
+            parseUnits(ledger.opening) +
+              parseUnits(ledger.realised) -
+              parseUnits(ledger.fees) +
+              parseUnits(ledger.funding) +
+              parseUnits(ledger.transfers ?? '0'),
+          )
+        }
+      }),
+    )
+  })
+
+  it('inverse funding, profits and synthetic dollars of the oracles', () => {
+    // funding.json, accrual_inverse: coins on −60 000 dollars; ten thousandfold, so that rounding stays below its tolerance.
+    const marks = [30_000, 30_150.5, 29_890.25, 30_510, 30_440.75]
+    const rates = [0.0001, 0.00012, -5e-5, 0.0003, 1e-5]
+    const coins = [0.0002, 0.000238802009917, -0.000100367176588, 0.000589970501475, 1.97104210639e-5]
+    marks.forEach((mark, i) => {
+      const cash = fundingCash('-600000000', mark, rates[i]!, false, 'inversePerpetual')
+      expect(Number(cash) / 10_000).toBeCloseTo(coins[i]!, 11)
+    })
+    const short = (dollars: string, entry: string) => {
+      const position = createPosition()
+      const fill = { side: 'sell', price: entry, quantity: dollars, fee: '0' } as const
+      applyFill(createLedger('0'), position, fill, 1, 'inverseFuture')
+      return position
+    }
+    // basis.json, invpnl and synthetic_usd.
+    expect(settlementOf(short('100000', '50000'), '40000', 'inverseFuture')).toBe('0.5')
+    for (const exit of [25_000, 50_000, 100_000]) {
+      const profit = Number(settlementOf(short('100000', '50000'), String(exit), 'inverseFuture'))
+      expect((2 + profit) * exit).toBeCloseTo(100_000, 6)
+    }
+    expect(averagePriceOf(short('100000', '50000'), 'inverseFuture')).toBe('50000')
+  })
+
+  it('pays of what ends: futures the index, options what they are in the money, inverse ones in coins', () => {
+    const at = (kind: InstrumentKind, option: 'call' | 'put' | undefined, strike: string) =>
+      formatUnits(settlementPrice({ kind, option }, parseUnits('60000'), parseUnits(strike)))
+    expect(at('inverseFuture', undefined, '0')).toBe('60000')
+    expect(at('inverseOption', 'call', '45000')).toBe('0.25')
+    expect(at('inverseOption', 'put', '45000')).toBe('0')
+    expect(at('inverseOption', 'put', '70000')).toBe('0.16666667')
+    expect(at('linearOption', 'put', '70000')).toBe('10000')
+    expect(() => worthUnits('inverseFuture', 1n, 0n)).toThrow(/price/)
   })
 })
 

@@ -117,13 +117,14 @@ export function decidePackage(
       : { row: { ...rowOf(pkg, pkg.weight, pkg.units, perCoin), refusal: code }, orders: [] }
   if (wish.frozen) return barrier === null || barrier === 'not-listed' ? SILENT : refuse(barrier)
   const now = parseUnits(pkg.units)
-  const goal = passed.stays ? now : goalOf(state, pkg, passed.weight / perCoin)
-  if (goal === null) return refuse('below-lot')
-  if (goal > now && pkg.isBarred) return refuse('imbalanced')
-  if (goal > now && state.halted) return refuse('trading-halted')
+  const wanted = passed.stays ? now : goalOf(state, pkg, passed.weight / perCoin)
+  if (wanted === null) return refuse('below-lot')
+  const isBarred = wanted > now && (state.halted || pkg.isBarred)
+  const goal = isBarred ? now : wanted
   const aims = aimsFor(state, pkg, goal, aimingOf(state, context.ts))
   const legs = changesOf(pkg, aims, goal !== now, context.ts)
   if (goal > now && legs.some((one) => isTooSmall(state, one))) return refuse('below-min-notional')
+  if (legs.length === 0 && isBarred) return refuse(state.halted ? 'trading-halted' : 'imbalanced')
   if (legs.length === 0 && goal === now) return barrier === null || pkg.weight === 0 ? SILENT : refuse(barrier)
   const units = formatUnits(goal)
   const orders = legs.map((one) => legOrder(state, pkg, one, nav, context))

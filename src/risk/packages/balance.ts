@@ -1,13 +1,6 @@
 /** Owns when the legs of a package match what they shall be. Must never judge a package with an order in flight. */
-import {
-  aimUnits,
-  heldUnits,
-  LEG_TOLERANCE,
-  type LegState,
-  type PackageBook,
-  type PackageState,
-} from './package-state.js'
-import { coinsAt, largestLeg } from './sizing.js'
+import { LEG_TOLERANCE, type LegState, type PackageBook, type PackageState } from './package-state.js'
+import { coinsOff, largestLeg, lotCoins } from './sizing.js'
 
 export interface Imbalance {
   /** Legs that are off. */
@@ -21,18 +14,18 @@ export interface Imbalance {
  * are; no leg for less than a lot, unless it shall be gone.
  */
 export function imbalanceOf(book: PackageBook, pkg: PackageState): Imbalance {
-  const tolerance = LEG_TOLERANCE * largestLeg(book, pkg)
+  const tolerance = LEG_TOLERANCE * largestLeg(pkg)
   let excessDelta = 0
   const off: LegState[] = []
   const far: LegState[] = []
   for (const leg of pkg.legs) {
-    const difference = heldUnits(leg) - aimUnits(leg)
-    if (difference === 0n) continue
-    const coins = coinsAt(book, leg, difference)
+    const coins = coinsOff(leg)
+    const isGone = leg.aim === '0'
+    if (coins === 0 && !(isGone && leg.position.quantity !== '0')) continue
     excessDelta += coins * leg.delta
-    if (leg.aim !== '0' && Math.abs(Number(leg.terms.lot)) > Math.abs(Number(difference) / 1e8) + 1e-12) continue
+    if (!isGone && Math.abs(coins) < lotCoins(book, leg) - 1e-12) continue
     off.push(leg)
-    if (Math.abs(coins) > tolerance || leg.aim === '0') far.push(leg)
+    if (Math.abs(coins) > tolerance || isGone) far.push(leg)
   }
   return { legs: Math.abs(excessDelta) > tolerance ? off : far, excessDelta }
 }

@@ -52,6 +52,7 @@ function carriedPackage(state: RiskState, pkg: PackageState): CarriedPackage {
       quantity: leg.position.quantity,
       cost: leg.position.cost,
       aim: leg.aim,
+      aimCoins: quantise(leg.aimCoins, 8),
       mark: quantise(markOf(state, leg), 8),
     })),
   }
@@ -68,6 +69,7 @@ export function carryPackages(state: RiskState, event: StateCarried): void {
       const leg = createLeg(one, slotOfLeg(state, one.instrument))
       carryCost(leg.position, one.quantity, one.cost, event.ts)
       leg.aim = one.aim
+      leg.aimCoins = one.aimCoins
       leg.mark = one.mark
       return leg
     })

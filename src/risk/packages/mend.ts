@@ -24,7 +24,7 @@ import {
   markOf,
   type PackageState,
 } from './package-state.js'
-import { isOver, supportedUnits, unwoundAims } from './sizing.js'
+import { aimNow, isOver, supportedUnits, unwoundAims } from './sizing.js'
 
 type ImbalancedDraft = { readonly type: 'PackageImbalanced'; readonly data: PackageImbalanced['data'] }
 export type MendDraft = ImbalancedDraft | ApprovedOrder
@@ -99,10 +99,10 @@ function mend(
 }
 
 function repairOf(state: RiskState, pkg: PackageState, off: readonly LegState[], now: EpochMs): Repair {
-  const aims = pkg.legs.map(aimUnits)
+  const aims = pkg.legs.map((leg) => (off.includes(leg) ? aimNow(state, leg) : aimUnits(leg)))
   if (pkg.attempts >= 2 * MEND_ATTEMPTS) return { action: 'stuck', aims }
   const isTakenBack = pkg.status === 'unwinding'
-  const grows = off.some((leg) => !shrinks(heldUnits(leg), aimUnits(leg) - heldUnits(leg)))
+  const grows = pkg.legs.some((leg, i) => off.includes(leg) && !shrinks(heldUnits(leg), aims[i]! - heldUnits(leg)))
   const isOpenLeg = off.every((leg) => !isOver(leg, now))
   const completes = !pkg.isBroken && isOpenLeg && !isTakenBack && pkg.attempts < MEND_ATTEMPTS
   if (completes && !(state.halted && grows)) return { action: 'completes', aims }

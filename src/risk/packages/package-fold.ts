@@ -2,7 +2,7 @@
  * Owns how risk remembers packages: what signals and the blender say of them, marks, fills, ends, imbalances. Must never decide.
  * What risk itself decided comes back as its own events; the aims are computed anew by the function that decided them.
  */
-import { formatUnits, parseUnits } from '#core/decimal'
+import { formatUnits, parseUnits, type Units } from '#core/decimal'
 import { DAY_MS, type EpochMs } from '#core/time'
 import { isPerpetual } from '#events/instrument-kind'
 import { quantise } from '#events/line-buffer'
@@ -25,7 +25,7 @@ import {
   markOf,
   type PackageState,
 } from './package-state.js'
-import { aimsFor, isOver, supportedUnits } from './sizing.js'
+import { aimsFor, coinsOfAim, isOver, supportedUnits } from './sizing.js'
 
 /** Marks of instruments that were silent for so long are forgotten. */
 const MARK_KEPT_MS = 30 * DAY_MS
@@ -93,6 +93,7 @@ function takeLegs(state: RiskState, pkg: PackageState, said: PackageChanged['dat
 
 /** What was known of the price of an instrument before a package named it. */
 function markLeg(state: RiskState, leg: LegState): LegState {
+  leg.isListed = leg.slot < 0 || state.slots[leg.slot]!.listed
   const mark = state.marks[leg.instrument]
   if (mark !== undefined) {
     leg.mark = mark.mark
@@ -211,15 +212,23 @@ export function onPackagesAssessed(
     if (pkg === undefined) continue
     pkg.refusal = row.refusal ?? ''
     if (row.refusal !== undefined) continue
-    const aims = aimsFor(state, pkg, parseUnits(row.units), aimingOf(state, now))
+    const units = parseUnits(row.units)
+    const aims = aimsFor(state, pkg, units, aimingOf(state, now))
     pkg.legs.forEach((leg, i) => {
-      leg.aim = formatUnits(aims[i]!)
+      if (row.units !== pkg.units || formatUnits(aims[i]!) !== leg.aim) setAim(leg, aims[i]!, units)
     })
+    // One that is stuck at the same units was tried again; it is told anew only after it came into balance.
+    if (pkg.status === 'stuck' && row.units === pkg.units) continue
     pkg.units = row.units
     pkg.attempts = 0
     pkg.status = 'open'
     pkg.isBroken = false
   }
+}
+
+function setAim(leg: LegState, aim: Units, units: Units): void {
+  leg.aim = formatUnits(aim)
+  leg.aimCoins = coinsOfAim(leg, aim, units)
 }
 
 export const aimingOf = (state: RiskState, now: EpochMs) => ({
@@ -266,7 +275,7 @@ export function onLegSettled(state: RiskState, event: PositionSettled, id: strin
   const pkg = findPackage(state, id)!
   const leg = findLeg(pkg, event.data.instrument)!
   applySettlement(ledgerOf(state, leg.terms.settle), leg.position, event.data.realised)
-  leg.aim = '0'
+  setAim(leg, 0n, 0n)
   pkg.isBroken = true
 }
 
@@ -291,10 +300,15 @@ export function onImbalanced(state: RiskState, event: PackageImbalanced): void {
   }
   pkg.attempts++
   pkg.status = action === 'completes' ? 'mending' : 'unwinding'
-  if (action === 'completes') return
-  pkg.units = formatUnits(pkg.isBroken ? 0n : supportedUnits(state, pkg, event.ts))
+  if (action === 'completes') {
+    // The dollars of now for the coins that were aimed at.
+    for (const { instrument, wanted } of legs) findLeg(pkg, instrument)!.aim = wanted
+    return
+  }
+  const units = pkg.isBroken ? 0n : supportedUnits(state, pkg, event.ts)
+  pkg.units = formatUnits(units)
   pkg.isBarred = true
-  for (const { instrument, wanted } of legs) findLeg(pkg, instrument)!.aim = wanted
+  for (const { instrument, wanted } of legs) setAim(findLeg(pkg, instrument)!, parseUnits(wanted), units)
 }
 
 /** The book is being closed: nothing of any package is wanted. */
@@ -302,7 +316,7 @@ export function abandonPackages(state: RiskState): void {
   for (const pkg of state.packages) {
     pkg.units = '0'
     pkg.isBarred = true
-    for (const leg of pkg.legs) leg.aim = '0'
+    for (const leg of pkg.legs) setAim(leg, 0n, 0n)
   }
 }
 
@@ -324,7 +338,7 @@ export function onPackagesInstant(state: RiskState, now: EpochMs): void {
     if (isInFlight(state, pkg.package)) continue
     for (const leg of pkg.legs)
       if (leg.aim !== '0' && leg.position.quantity === '0' && isOver(leg, now)) {
-        leg.aim = '0'
+        setAim(leg, 0n, 0n)
         pkg.isBroken = true
       }
     if (isFlat(pkg)) {

@@ -31,6 +31,8 @@ export interface LegState {
   markedAt: EpochMs
   /** What it shall be, on its lot: coins, or US dollars of inverse futures and perpetuals. */
   aim: DecimalString
+  /** Coins that the aim stood for when it was set: dollars that are filled at another price are other coins. */
+  aimCoins: number
   position: PositionState
   isListed: boolean
   /** Index at its end, as soon as the end has passed; 0 before. */
@@ -108,6 +110,7 @@ export function createLeg(leg: PackageLeg, slot: number): LegState {
     mark: 0,
     markedAt: 0,
     aim: '0',
+    aimCoins: 0,
     position: createPosition(),
     isListed: true,
     endIndex: 0,

@@ -15,6 +15,7 @@ import {
 } from '#core/decimal'
 import type { EpochMs } from '#core/time'
 import { isInDollars } from '#events/instrument-kind'
+import { quantise } from '#events/line-buffer'
 import {
   aimUnits,
   coinsHeld,
@@ -42,6 +43,8 @@ const perCoin = (book: PackageBook, leg: LegState): number => (isInDollars(leg.t
 export const coinsAt = (book: PackageBook, leg: LegState, quantity: Units): number =>
   unitsToNumber(quantity) / perCoin(book, leg)
 
+export const lotCoins = (book: PackageBook, leg: LegState): number => Number(leg.terms.lot) / perCoin(book, leg)
+
 /** Exact coins of a leg for so many units: ratio × units, half-even. */
 const coinUnits = (leg: LegState, units: Units): Units => divideHalfEven(unitsFromNumber(leg.ratio) * units, ONE)
 
@@ -57,13 +60,40 @@ export function quantityFor(book: PackageBook, leg: LegState, units: Units): Uni
   const coins = coinUnits(leg, units)
   if (coins === 0n) return 0n
   if (!isInDollars(leg.terms.kind)) return onLot(leg, coins)
+  return dollarsFor(book, leg, unitsToNumber(coins))
+}
+
+/** Dollars of an inverse leg that shall move with so many coins. */
+function dollarsFor(book: PackageBook, leg: LegState, wanted: number): Units {
   const mark = markOf(book, leg)
-  const wanted = unitsToNumber(coins)
   const held = coinsHeld(leg)
   const dollars = leg.position.quantityNumber
   if (held === 0 || Math.sign(held) !== Math.sign(wanted)) return onLot(leg, unitsFromNumber(wanted * mark))
   if (Math.abs(wanted) <= Math.abs(held)) return onLot(leg, unitsFromNumber((dollars * wanted) / held))
   return onLot(leg, unitsFromNumber(dollars + (wanted - held) * mark))
+}
+
+/** What a leg shall be, at the marks of now: an aim in dollars that was not filled when it was set is another number of dollars. */
+export function aimNow(book: PackageBook, leg: LegState): Units {
+  if (!isInDollars(leg.terms.kind) || leg.aim === '0') return aimUnits(leg)
+  return dollarsFor(book, leg, leg.aimCoins)
+}
+
+/** Coins that an aim stands for, given what is held now: a part of it, or what ratio and units ask for. */
+export function coinsOfAim(leg: LegState, aim: Units, units: Units): number {
+  const held = heldUnits(leg)
+  if (!isInDollars(leg.terms.kind) || aim === 0n) return unitsToNumber(aim)
+  const isPart = held > 0n ? aim > 0n && aim <= held : aim < 0n && aim >= held && held < 0n
+  const coins = isPart
+    ? coinsHeld(leg) * (unitsToNumber(aim) / leg.position.quantityNumber)
+    : unitsToNumber(coinUnits(leg, units))
+  return quantise(coins, 8)
+}
+
+/** Coins that a leg is off by. */
+export function coinsOff(leg: LegState): number {
+  if (isInDollars(leg.terms.kind)) return coinsHeld(leg) - leg.aimCoins
+  return unitsToNumber(heldUnits(leg) - aimUnits(leg))
 }
 
 /** Whether a leg of so many units stands near enough on its lot: within 1 % of itself, a hedge of the largest leg, a wing with a lot at all. */
@@ -99,10 +129,9 @@ export function unitsOnGrid(book: PackageBook, pkg: PackageState, wanted: Units)
 }
 
 /** Coins of the largest leg, of what is held and of what is aimed at. */
-export function largestLeg(book: PackageBook, pkg: PackageState): number {
+export function largestLeg(pkg: PackageState): number {
   let largest = 0
-  for (const leg of pkg.legs)
-    largest = Math.max(largest, Math.abs(coinsHeld(leg)), Math.abs(coinsAt(book, leg, aimUnits(leg))) || 0)
+  for (const leg of pkg.legs) largest = Math.max(largest, Math.abs(coinsHeld(leg)), Math.abs(leg.aimCoins))
   return largest
 }
 
@@ -130,41 +159,47 @@ export interface Aiming {
 
 /**
  * What each leg shall be for so many units. With other units than now every leg moves; with the same ones only a leg whose ratio
- * changed by more than it is worth an order (a hedge), that is new, or that was left out (a roll).
+ * changed by more than it is worth an order (a hedge), that is new, or that was left out (a roll). While trading is halted all legs
+ * shrink alike and none is exchanged for another: half of a roll would be a naked leg.
  */
 export function aimsFor(book: PackageBook, pkg: PackageState, units: Units, aiming: Aiming): Units[] {
-  const same = units === parseUnits(pkg.units)
-  const largest = same ? largestLeg(book, pkg) : 0
+  const before = parseUnits(pkg.units)
+  const same = units === before
+  const largest = same ? largestLeg(pkg) : 0
   return pkg.legs.map((leg) => {
-    const held = heldUnits(leg)
     if (isOver(leg, aiming.now)) return 0n
+    if (aiming.isHalted) return same ? aimUnits(leg) : shrunkTo(leg, units, before)
     const target = quantityFor(book, leg, units)
-    let aim = target
-    if (same && target !== 0n) {
-      const now = isInDollars(leg.terms.kind) ? coinsHeld(leg) : unitsToNumber(aimUnits(leg))
-      const wanted = leg.ratio * unitsToNumber(units)
-      const far = Math.abs(wanted - now) >= leastChange(book, leg, largest, aiming.minNotionalOf(leg)) - 1e-12
-      if (!far) aim = aimUnits(leg)
-    }
-    return aiming.isHalted ? clampToHeld(held, aim) : aim
+    if (!same || target === 0n) return target
+    const now = isInDollars(leg.terms.kind) ? coinsHeld(leg) : unitsToNumber(aimUnits(leg))
+    const wanted = leg.ratio * unitsToNumber(units)
+    const far = Math.abs(wanted - now) >= leastChange(book, leg, largest, aiming.minNotionalOf(leg)) - 1e-12
+    return far ? target : aimUnits(leg)
   })
 }
 
+/** What is held, times units / before, on the lot. */
+function shrunkTo(leg: LegState, units: Units, before: Units): Units {
+  if (units <= 0n || before <= 0n) return 0n
+  const held = heldUnits(leg)
+  return clampToHeld(held, onLot(leg, divideHalfEven(held * units, before)))
+}
+
 /**
- * Units that every leg supports: what is left of a package that could not be completed. A wing may be short of a lot, a hedge off
- * by 1 % of the largest leg; a leg that is not there supports nothing.
+ * Units that every leg supports: what is left of a package that could not be completed. A leg stands on its lot, a wing may be short of one, a
+ * hedge off by 1 % of the largest leg; a leg that is not there supports nothing.
  */
 export function supportedUnits(book: PackageBook, pkg: PackageState, now: EpochMs): Units {
   const aimed = unitsToNumber(parseUnits(pkg.units))
   let supported = aimed
-  const largest = largestLeg(book, pkg)
+  const largest = largestLeg(pkg)
   for (const leg of pkg.legs) {
     if (leg.ratio === 0) continue
     if (isOver(leg, now)) return 0n
     const held = coinsHeld(leg)
     if (leg.role === 'hedge' && Math.abs(held - leg.ratio * aimed) <= LEG_TOLERANCE * largest) continue
     if (held === 0 || Math.sign(held) !== Math.sign(leg.ratio)) return 0n
-    const slack = isWing(leg) ? Number(leg.terms.lot) : LEG_TOLERANCE * Math.abs(leg.ratio) * supported
+    const slack = ((isWing(leg) ? 1 : 0.5) * Number(leg.terms.lot)) / perCoin(book, leg)
     supported = Math.min(supported, (Math.abs(held) + slack) / Math.abs(leg.ratio))
   }
   return supported === aimed ? parseUnits(pkg.units) : unitsOnGrid(book, pkg, unitsFromNumber(supported))
