@@ -5,9 +5,12 @@
  */
 
 import type { AnyDecider } from '#actors/catalogue'
+import { feedsRewritten, feedsUntil } from '#backtest/feeds/cut'
+import type { FeedSeries } from '#backtest/feeds/series'
 import type { BarSeries, TapeSeries } from '#backtest/tape'
 import { planTape, type TapePlan } from '#backtest/tape-plan'
 import type { Config } from '#core/config/schema'
+import { Sfc32 } from '#core/random'
 import type { AnyEvent } from '#events/catalogue'
 import { type Decided, decideTape } from './decide.js'
 import { perturbed, truncated } from './tape.js'
@@ -18,6 +21,7 @@ export type Make = (config: Config, plan: TapePlan) => readonly AnyDecider[]
 export interface Subject {
   readonly config: Config
   readonly series: readonly TapeSeries[]
+  readonly feeds?: readonly FeedSeries[]
   readonly history?: TapePlan
   readonly make?: Make
 }
@@ -30,8 +34,13 @@ export interface Leak {
   readonly cut: string | undefined
 }
 
-function decideSeries({ config, history, make }: Subject, series: readonly TapeSeries[]): Decided {
-  const plan = planTape(config, series)
+interface Tape {
+  readonly series: readonly TapeSeries[]
+  readonly feeds: readonly FeedSeries[]
+}
+
+function decideSeries({ config, history, make }: Subject, { series, feeds }: Tape): Decided {
+  const plan = planTape(config, series, { feeds })
   return decideTape({
     config,
     plan,
@@ -52,12 +61,13 @@ const seqOf = (line: string): number => Number(line.slice('{"seq":'.length, line
 
 /** The first leak at one of the instants, or undefined. `instants` must be instants of the tape. */
 export function findLeak(subject: Subject, instants: readonly number[]): Leak | undefined {
-  const whole = decideSeries(subject, subject.series)
+  const { series, feeds = [] } = subject
+  const whole = decideSeries(subject, { series, feeds })
   for (const t of instants) {
     const expected = decidedUpTo(whole, t)
     const futures = {
-      truncated: truncated(subject.series, t),
-      perturbed: perturbed(subject.series, t, 77),
+      truncated: { series: truncated(series, t), feeds: feedsUntil(feeds, t) },
+      perturbed: { series: perturbed(series, t, 77), feeds: feedsRewritten(feeds, t, Sfc32.seeded(77)) },
     }
     for (const how of ['truncated', 'perturbed'] as const) {
       const cut = decidedUpTo(decideSeries(subject, futures[how]), t)
@@ -70,8 +80,8 @@ export function findLeak(subject: Subject, instants: readonly number[]): Leak | 
 }
 
 /** Evenly spread closed instants of a whole tape, without the last. */
-export function sampleInstants({ config, series }: Subject, count: number, from = 0.3): number[] {
-  const { merged } = planTape(config, series)
+export function sampleInstants({ config, series, feeds = [] }: Subject, count: number, from = 0.3): number[] {
+  const { merged } = planTape(config, series, { feeds })
   const closed = [...merged.instants].filter((_, i) => merged.closed[i] !== 0)
   const first = Math.floor(closed.length * from)
   const step = (closed.length - 1 - first) / count
