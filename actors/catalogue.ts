@@ -44,7 +44,7 @@ export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
     createRiskEngine({ risk: config.risk, capital: config.capital, blender: config.blender }, universe, interval),
   )
   deciders.push(createRouter(config.execution, universe, interval, { ackTimers: fills !== 'nextOpen' }))
-  if (fills !== 'venue') deciders.push(createPaperVenue(config.execution, universe, { fills }))
+  if (fills !== 'venue') deciders.push(createPaperVenue(config.execution, universe, { fills, interval }))
   const names = new Set(deciders.map((decider) => decider.name))
   return deciders.map((decider) => ({
     ...decider,

@@ -157,14 +157,16 @@ function opened(
 }
 
 /**
- * A leg with bars is worked after the legs of its package that wait for a chain or a mark, as a trader works the leg that is
- * harder to fill first: so they trade in one instant. Not for longer than those may wait: then it goes alone.
+ * A leg with bars is worked after the legs of its package that wait for a chain, a mark or a longer bar, as a trader works the leg
+ * that is harder to fill first: so they trade in one instant. Not for longer than those may wait: then it goes alone.
  */
-function waitsForSiblings({ legs, waits }: PaperState, order: PaperOrder, ts: number): boolean {
-  if (order.package === '' || order.cancelled || waits.chain + waits.mark === 0) return false
+function waitsForSiblings({ slots, legs, waits }: PaperState, order: PaperOrder, ts: number): boolean {
+  if (order.package === '' || order.cancelled) return false
   if (ts - order.submittedAt >= SNAPSHOT_WAIT_MS) return false
-  const isSibling = (other: PaperOrder): boolean => other.package === order.package && !other.cancelled
-  return legs.some((leg) => leg.orders.some(isSibling))
+  const isSibling = (other: PaperOrder): boolean =>
+    other.package === order.package && !other.cancelled && other.acceptedAt < 0
+  if (slots.some(({ opensMs, orders }) => ts % opensMs !== 0 && orders.some(isSibling))) return true
+  return waits.chain + waits.mark > 0 && legs.some((leg) => leg.orders.some(isSibling))
 }
 
 function cancelAll(slot: PaperSlot, context: DecideContext): readonly Answer[] {

@@ -6,7 +6,7 @@
 import type { ExecutionConfig, UniverseEntry } from '#core/config/schema'
 import { formatUnits, parseUnits } from '#core/decimal'
 import { invariant } from '#core/invariant'
-import { type EpochMs, intervalMs, isInterval } from '#core/time'
+import { type DurationMs, type EpochMs, type Interval, intervalMs, isInterval } from '#core/time'
 import { isInDollars, isInverse, isOption, kindOfId } from '#events/instrument-kind'
 import type { BarClosed, BarOpened, InstrumentKind, InstrumentListed, QuoteChanged } from '#events/market.events'
 import type { OrderFilled, OrderSubmitted } from '#events/order.events'
@@ -63,6 +63,8 @@ export interface PaperSlot {
   /** Base units, signed; of packages and single signals together. */
   position: string
   readonly orders: PaperOrder[]
+  /** How often a bar opens, ms; 0 without bars. */
+  readonly opensMs: DurationMs
   /** Length of the finest bars seen, ms; 0 before the first. */
   barMs: number
   lastBarVolume: number
@@ -86,14 +88,19 @@ export interface PaperState {
   readonly seen: string[]
 }
 
-export function createPaperState(config: ExecutionConfig, universe: readonly UniverseEntry[]): PaperState {
+export function createPaperState(
+  config: ExecutionConfig,
+  universe: readonly UniverseEntry[],
+  finest: Interval,
+): PaperState {
   const index: Record<string, number> = {}
   const slots = universe.map((entry, i): PaperSlot => {
     index[entry.instrument] = i
     const { instrument, base, quote, tick, lot, minNotional } = entry
     const kind = kindOfId(instrument)
     const settle = isInverse(kind) ? base : quote
-    return createSlot(config, { instrument, kind, settle, tick, lot, minNotional, isLeg: false, expiresAt: 0 })
+    const terms = { instrument, kind, settle, tick, lot, minNotional, isLeg: false, expiresAt: 0 }
+    return { ...createSlot(config, terms), opensMs: intervalMs(entry.interval ?? finest) }
   })
   return { index, slots, legs: [], waits: { chain: 0, mark: 0, expiresAt: 0 }, strangers: [], seen: [] }
 }
@@ -112,6 +119,7 @@ function createSlot(config: ExecutionConfig, { settle, ...terms }: SlotTerms): P
     feeCap: isOption(terms.kind) ? config.optionFeeCap : 0,
     position: '0',
     orders: [],
+    opensMs: 0,
     barMs: 0,
     lastBarVolume: 0,
     barOpenTime: -1,

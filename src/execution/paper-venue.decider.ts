@@ -5,6 +5,7 @@
 import type { ExecutionConfig, UniverseEntry } from '#core/config/schema'
 import type { Decider } from '#core/decider'
 import { formatUnits, parseUnits } from '#core/decimal'
+import type { Interval } from '#core/time'
 import { DAY_MS, floorTo } from '#core/time'
 import type { StateCarried, TimerFired, TimerRequested } from '#events/lifecycle.events'
 import type { InstantClosed, MarkChanged, OptionChainObserved } from '#events/market.events'
@@ -30,6 +31,8 @@ import {
 export interface PaperVenueOptions {
   /** `nextOpen`: at the open of the next bar, at once; `quote`: after a latency, against quotes. */
   readonly fills: 'nextOpen' | 'quote'
+  /** Bars of what names none of its own; a day when absent. */
+  readonly interval?: Interval
 }
 
 /**
@@ -51,7 +54,7 @@ export function createPaperVenue(
     emits: ['OrderAccepted', 'OrderFilled', 'OrderRejected', 'OrderCancelled', 'TimerRequested'],
     warmupMs: 0,
     onOrderPath: true,
-    initial: () => createPaperState(config, universe),
+    initial: () => createPaperState(config, universe, options.interval ?? '1d'),
     evolve: (state, event) => evolve(state, event, setting),
     decide: (state, event, context) => decidePaper(state, event, context, setting),
   }

@@ -72,7 +72,7 @@ function world(plan: Plan) {
     deciders: [
       scripted(plan),
       createRouter(execution(), UNIVERSE, '1h'),
-      createPaperVenue(execution(), UNIVERSE, { fills: 'nextOpen' }),
+      createPaperVenue(execution(), UNIVERSE, { fills: 'nextOpen', interval: '1h' }),
     ],
     runSeed: 1,
     lines: new LineBuffer(),

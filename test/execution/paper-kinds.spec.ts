@@ -38,6 +38,7 @@ it('an order of any kind fills whole on lot and tick or not at all, at a fee tha
         const terms: LegTerms = { kind, base: 'BTC', quote: 'USD', settle, tick, lot, expiresAt: EXPIRY }
         const decider = createPaperVenue(execution({ takerFeeBps: 5, optionFeeBps: 3 }), UNIVERSE, {
           fills: 'nextOpen',
+          interval: '1h',
         })
         const past: EventEnvelope[] = []
         let position = 0n
@@ -101,7 +102,7 @@ function expectFee(kind: (typeof INSTRUMENT_KINDS)[number], fee: string, price: 
 
 it('what a market is configured to charge goes before its listing, which goes before the fees of all', () => {
   const feeOf = (changes: object, past: readonly EventEnvelope[]) => {
-    const decider = createPaperVenue(execution(changes), UNIVERSE, { fills: 'nextOpen' })
+    const decider = createPaperVenue(execution(changes), UNIVERSE, { fills: 'nextOpen', interval: '1h' })
     const { drafts } = given(decider, [...past, submitted({ expectedSpreadBps: 0, expectedImpactBps: 0 })]).when(
       opened(100, 1000),
     )
@@ -125,7 +126,7 @@ it('positions that a parent hands over add up on an instrument', () => {
     stops: [],
     halted: false,
   })
-  const decider = createPaperVenue(execution(), UNIVERSE, { fills: 'nextOpen' })
+  const decider = createPaperVenue(execution(), UNIVERSE, { fills: 'nextOpen', interval: '1h' })
   const { drafts } = given(decider, [carried, submitted({ side: 'sell', reduceOnly: true })]).when(opened(100, 1000))
   expect(drafts[1]!.data).toMatchObject({ quantity: '1.5' })
 })

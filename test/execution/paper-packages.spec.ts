@@ -37,7 +37,7 @@ type Changes = Parameters<typeof submitted>[0]
 type Drafts = readonly { readonly type: string; readonly data: unknown }[]
 
 const venue = (changes = {}, universe = UNIVERSE) =>
-  createPaperVenue(execution(changes), universe, { fills: 'nextOpen' })
+  createPaperVenue(execution(changes), universe, { fills: 'nextOpen', interval: '1h' })
 const live = (changes = {}) => createPaperVenue(execution(changes), UNIVERSE, { fills: 'quote' })
 const leg = (changes: Changes, ts = T) =>
   submitted({ purpose: 'package', package: PKG, expectedImpactBps: 0, ...changes }, { ts, seq: 20 })
@@ -254,6 +254,20 @@ describe('the legs of one package', () => {
     expect(codes(given(venue(), past).when(opened(100, 1000, T)).drafts)).toEqual(['OrderAccepted', 'OrderFilled'])
     const other = given(venue(), [...past, opened(100, 1000, T)]).when(opened(10, 1000, T, 'sim.perp.ALTUSDT', 51))
     expect(codes(other.drafts)).toEqual(['OrderAccepted', 'OrderFilled'])
+  })
+
+  it('of bars of another length trade where both open', () => {
+    const universe = UNIVERSE.map((entry) => ({
+      ...entry,
+      interval: entry.instrument === BTC ? ('1h' as const) : ('4h' as const),
+    }))
+    const alt = { order: 'o-1-2', instrument: 'sim.perp.ALTUSDT', side: 'sell' } as const
+    const past: EventEnvelope[] = [perp({}), leg(alt)]
+    const at = (ts: number) => fills(given(venue({}, universe), past).when(opened(100, 1000, ts)).drafts)
+    expect(at(T + HOUR)).toEqual([])
+    expect(at(T + 4 * HOUR)).toHaveLength(1)
+    past.pop()
+    expect(at(T + HOUR)).toHaveLength(1)
   })
 
   it('trade at one chain', () => {
