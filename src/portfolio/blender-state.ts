@@ -31,7 +31,7 @@ export interface Voices {
 }
 
 /** What the beta gate is against: methods, section 13. */
-const BENCHMARK = 'BTC'
+export const BENCHMARK = 'BTC'
 
 /** Latest word of one signal on one instrument. */
 export interface Opinion {
@@ -93,6 +93,8 @@ export interface BlenderState {
   /** Index of the instrument that betas are against; −1: none. */
   benchmark: number
   benchmarkReturn: number | null
+  /** Price of the benchmark that legs brought along at the last close: it stands in where no bar of it closed; 0: none. */
+  benchmarkIndex: number
   risk: SleeveRisk
   /** What is told of the weighting at the close of a day. */
   told: PortfolioWeighted['data'] | null
@@ -133,6 +135,7 @@ export function createBlenderState(voices: Voices, universe: readonly UniverseEn
     pending: null,
     benchmark: own >= 0 ? own : universe.findIndex(({ base }) => base === BENCHMARK),
     benchmarkReturn: null,
+    benchmarkIndex: 0,
     risk: { ...NO_SLEEVE_RISK },
     told: null,
   }

@@ -125,6 +125,15 @@ export function fund(holding: Holding, quotes: LegQuotes, { instrument, rate, pr
   }
 }
 
+/** Newest price of a coin that a leg's quote brought along; null without one. */
+export function indexOf(quotes: LegQuotes, base: string): { readonly price: number; readonly at: number } | null {
+  let newest: { price: number; at: number } | null = null
+  for (const { base: coin, index, at } of Object.values(quotes)) {
+    if (index !== null && coin === base && (newest === null || at > newest.at)) newest = { price: index, at }
+  }
+  return newest
+}
+
 interface Valued {
   readonly prices: readonly number[]
   readonly scales: readonly number[]

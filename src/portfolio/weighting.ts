@@ -3,10 +3,12 @@
  * that ended take part: shares are worked out first, and booked is afterwards (methods, section 13).
  */
 import type { BlenderConfig } from '#core/config/schema'
+import { DAY_MS } from '#core/time'
 import { quantise } from '#events/line-buffer'
 import type { PortfolioWeighted } from '#events/portfolio.events'
-import { type BlenderState, shareOf, touchAll } from './blender-state.js'
+import { BENCHMARK, type BlenderState, shareOf, touchAll } from './blender-state.js'
 import { closeBucketDay, sizesOf, weighBucket } from './bucket.js'
+import { indexOf } from './package-returns.js'
 import { tiltBudgets } from './performance-weight.js'
 import { bookDay, DAYS_A_YEAR, earnedDays, type ReturnBook, sharpeOf } from './return-book.js'
 import { measureSleeves, riskContributions, riskShares, type SleeveRisk } from './sleeve-risk.js'
@@ -33,16 +35,28 @@ export function closeDay(state: BlenderState, instant: number, options: BlenderC
   bookAll(state, instant, options, weighs)
 }
 
+/** Return of BTC over the day: of its bar, else of the index that quotes of legs bring; null without either. */
+function takeBenchmark(state: BlenderState, instant: number): number | null {
+  const index = indexOf(state.bucket.quotes, BENCHMARK)
+  const price = index !== null && instant - index.at < DAY_MS ? index.price : 0
+  const moved = price > 0 && state.benchmarkIndex > 0 ? price / state.benchmarkIndex - 1 : null
+  const taken = state.benchmarkReturn ?? moved
+  state.benchmarkReturn = null
+  state.benchmarkIndex = price
+  return taken
+}
+
 function bookAll(state: BlenderState, instant: number, options: BlenderConfig, weighs: boolean): void {
   const values: (number | null)[] = []
+  // Before legs that are closed are forgotten.
+  const benchmark = takeBenchmark(state, instant)
   for (const signal of state.signals) {
     values.push(bookDay(signal, options.performanceDays))
     signal.live = signal.eligible > 0
     for (const opinion of signal.opinions) opinion.dayWeight = shareOf(signal, opinion) + 0
   }
   values.push(...closeBucketDay(state.bucket, instant, options.performanceDays))
-  if (weighs) state.pending = { values, benchmark: state.benchmarkReturn }
-  state.benchmarkReturn = null
+  if (weighs) state.pending = { values, benchmark }
 }
 
 /** Shares of the bucket's signals, its beta gate, and the shares of the two sides. O(signals² + signals × betaDays). */

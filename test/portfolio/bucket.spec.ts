@@ -339,6 +339,24 @@ describe('beta gate of the bucket', () => {
   })
 })
 
+describe('the benchmark', () => {
+  it('is the index that legs bring along where no bar of BTC closed', () => {
+    const FUTURE = 'deribit.future.BTC-27MAR26'
+    const legs = [leg('future', FUTURE, -1, { kind: 'inverseFuture', settle: 'BTC' })]
+    const past: Parameters<typeof given>[1][number][] = [packs('basis/BTC', 0.2, { legs })]
+    for (let day = 0, price = 100; day <= 45; day++) {
+      price *= 1 + wave(0.02, 7)(day)
+      past.push(mark(FUTURE, price * 1.01, price, (day + 1) * DAY_MS - 1), instant((day + 1) * DAY_MS))
+    }
+    const { drafts } = given(blenderOf({ cashCarry: ON }), past.slice(0, -1)).when(past.at(-1)!)
+    // An outright short of 0.2 of NAV.
+    const { beta, betaScale, betaDays } = weighted(drafts)
+    expect(betaDays).toBe(44)
+    expect(beta!).toBeCloseTo(-0.2, 1)
+    expect(betaScale * Math.abs(beta!)).toBeCloseTo(0.1, 6)
+  })
+})
+
 describe('properties', () => {
   const word = fc.record({
     id: fc.constantFrom('carry/BTC', 'carry/ETH', 'basis/BTC', 'vrp/BTC'),
