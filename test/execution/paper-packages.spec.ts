@@ -265,7 +265,7 @@ describe('the legs of one package', () => {
     const past: EventEnvelope[] = [perp({}), leg(alt)]
     const at = (ts: number) => fills(given(venue({}, universe), past).when(opened(100, 1000, ts)).drafts)
     expect(at(T + HOUR)).toEqual([])
-    expect(at(T + 4 * HOUR)).toHaveLength(1)
+    expect(at(T + 2 * HOUR)).toHaveLength(1)
     past.pop()
     expect(at(T + HOUR)).toHaveLength(1)
   })
