@@ -170,6 +170,8 @@ function evolve(
     coin.voice.delisted = true
     dropCoin(state, at)
     if (coin.voice.reason !== '') goFlat(coin.voice, 'delisted')
+    // One opinion less: the others' weights were said for one more.
+    if (state.tranches.length > 0) opine(config, state, state.rankedAt)
     state.touched.push(at)
   } else if (event.data.interval === '1d') {
     takeDay(coin, event.data.openTime, event.data.close, event.data.volume, event.seq)
@@ -189,7 +191,7 @@ function termsOf(config: CrossSectionalConfig, state: CrossSectionalState, index
     { name: 'bookWeight', value: book.weights[index]! },
     { name: 'tranches', value: state.tranches.length, threshold: config.holdDays },
     { name: 'medianQuoteVolume', value: coin.median },
-    { name: 'beta', value: betaOf(state, coin) },
+    { name: 'beta', value: book.betas[index]! },
     { name: 'bookBeta', value: book.beta },
   ]
 }
@@ -197,19 +199,17 @@ function termsOf(config: CrossSectionalConfig, state: CrossSectionalState, index
 /** What all words of one decision say of the book. */
 interface Book {
   readonly weights: readonly number[]
+  readonly betas: readonly (number | null)[]
   readonly beta: number | null
 }
 
-/** Beta of the book to the benchmark, which being dollar-neutral does not make 0. Null while that of a coin in it is not known. */
-function bookBeta(state: CrossSectionalState, book: readonly number[]): number | null {
-  let sum = 0
-  for (let i = 0; i < book.length; i++) {
-    if (book[i] === 0) continue
-    const beta = betaOf(state, state.coins[i]!)
-    if (beta === null) return null
-    sum += book[i]! * beta
-  }
-  return sum + 0
+/** The book with betas to the benchmark, which being dollar-neutral does not make 0; null while that of a coin in it is not known. */
+function describeBook(config: CrossSectionalConfig, state: CrossSectionalState): Book {
+  const weights = bookOf(state, config.holdDays)
+  const betas = state.coins.map((coin) => betaOf(state, coin))
+  const isKnown = weights.every((weight, i) => weight === 0 || betas[i] !== null)
+  const beta = weights.reduce((sum, weight, i) => sum + weight * (betas[i] ?? 0), 0) + 0
+  return { weights, betas, beta: isKnown ? beta : null }
 }
 
 function decide(
@@ -229,8 +229,7 @@ function decide(
       const age = { value: (context.ts - voice.asOf) / HOUR_MS, threshold: (VALID_INTERVALS * DAY_MS) / HOUR_MS }
       drafts.push(draft(AGENT, voice, DAY_MS, [{ name: 'ageHours', ...age }], []))
     } else {
-      const weights = book?.weights ?? bookOf(state, config.holdDays)
-      book ??= { weights, beta: bookBeta(state, weights) }
+      book ??= describeBook(config, state)
       const benchmark = state.coins[state.benchmark]?.barSeq ?? 0
       drafts.push(draft(AGENT, voice, DAY_MS, termsOf(config, state, at, book), [coin.barSeq, benchmark]))
     }

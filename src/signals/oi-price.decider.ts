@@ -127,7 +127,7 @@ function opine(config: OiPriceConfig, state: OiPriceState, one: OiInstrument): v
   const pool = reporters(state, one.base, now)
   one.oiChange = changeOver(pool, config.horizonHours)
   one.priceChange = priceChange(one, config.horizonHours)
-  one.divergence = divergenceOf(one, pool, config.divergencePeriods)
+  one.divergence = pool.length === 0 ? 0 : divergenceOf(one, pool, config.divergencePeriods)
   const received = (state.coins[one.base] ?? []).map((i) => state.instruments[i]!.track.receivedAt)
   const newest = Math.max(...received)
   one.oiAgeMs = newest > 0 ? now - newest : null
@@ -165,8 +165,8 @@ function takeQuadrant(config: OiPriceConfig, one: OiInstrument, price: number, c
 
 function warn(config: OiPriceConfig, one: OiInstrument, pool: readonly OiInstrument[], now: number): void {
   const build = changeOver(pool, config.warningDays * 24)
-  const volume = averageDailyVolume(one)
-  const ratio = pool.length === 0 || volume === null ? null : (levelOf(pool, now, null).total * close(one)) / volume
+  const volume = pool.length === 0 ? null : averageDailyVolume(one)
+  const ratio = volume === null ? null : (levelOf(pool, now, null).total * close(one)) / volume
   closeWarningDay(one.warning, now)
   one.judged = judgeWarning(one.warning, rulesOf(config), now, build, ratio)
   if (isAligned(now, DAY_MS)) noteWarningDay(one.warning, now, build, ratio)

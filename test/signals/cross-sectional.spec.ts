@@ -263,6 +263,9 @@ describe('signal/xsection and days that lack', () => {
     expect(said.at(-1)!.data).toMatchObject({ instrument: id('H'), reason: 'delisted', side: 'flat', targetWeight: 0 })
     expect(book(state)[8]).toBe(0)
     expect(sum(book(state))).toBeCloseTo(0, 12)
+    // Seven opinions are left; the two shorts share the weight of the one long that is left.
+    expect(byCoin(said).G!.targetWeight).toBeCloseTo(book(state)[7]! * 7, 6)
+    expect(byCoin(said).A!.targetWeight).toBeCloseTo(book(state)[1]! * 7, 6)
     const after = play(make(), [...tapeOf(8), dead, ...tapeOf(3, 8)])
     expect(byCoin(after.said).H).toMatchObject({ reason: 'delisted' })
     expect(gross(book(after.state))).toBeCloseTo(1, 12)
