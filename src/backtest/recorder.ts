@@ -1,18 +1,25 @@
 /**
  * Owns the making of a recording while a backtest runs. Fed by the driver: marks as bars close, events as they are
- * decided, and the end of each day. Keeps books of its own from fills and funding, so that the NAV of risk is checked by an
- * independent sum. Never influences the run.
+ * decided, and the end of each day. Keeps books of its own from fills, funding, settlements and transfers, so that the NAV of risk is
+ * checked by an independent sum. Never influences the run.
  */
-import { parseUnits, unitsToNumber } from '#core/decimal'
+import { parseUnits } from '#core/decimal'
 import type { EventEnvelope } from '#core/envelope'
 import type { InstrumentId } from '#core/ids'
 import { invariant } from '#core/invariant'
 import { DAY_MS, type EpochMs } from '#core/time'
 import type { AnyEvent, EventNamed } from '#events/catalogue'
-import { SubBooks, signalName } from './attribution.js'
-import { InstrumentBook } from './recorder-book.js'
-import { Counter } from './recorder-counter.js'
-import type { BacktestRecording, FillPurpose, RecordedFill, RecordedHalt, RecordedInstrument } from './recording.js'
+import { isDollar } from '#risk/instruments/kinds'
+import { signalName } from './attribution.js'
+import type { InstrumentBook } from './recorder-book.js'
+import { Funds } from './recorder-funds.js'
+import type { PriceOf } from './recorder-legs.js'
+import { LegMarks } from './recorder-marks.js'
+import { type LegFill, Packages } from './recorder-packages.js'
+import { Positions } from './recorder-positions.js'
+import { Remarks } from './recorder-remarks.js'
+import { Speech } from './recorder-speech.js'
+import type { BacktestRecording, FillPurpose, RecordedInstrument } from './recording.js'
 import { Doubles } from './series.js'
 
 export interface RecorderOptions {
@@ -24,7 +31,20 @@ export interface RecorderOptions {
   readonly instruments: readonly RecordedInstrument[]
   /** Names of the signals that run: `tsmom`, `donchian`, `meanrev`, as they stand in SignalChanged. */
   readonly signals: readonly string[]
+  /** Those of them that take no position. */
+  readonly overlays?: readonly string[]
+  /** Currency of the book; `USDT` when absent. */
+  readonly quote?: string
+  /** Instruments that a signal was restricted to. */
+  readonly only?: Readonly<Record<string, readonly InstrumentId[]>>
 }
+
+interface OrderFacts {
+  readonly purpose: FillPurpose
+  readonly leg?: LegFill
+}
+
+const REBALANCE: OrderFacts = { purpose: 'rebalance' }
 
 /**
  * `observe(event)` for every event of the run, inputs and history bars included; a driver that does not pass BarClosed writes
@@ -34,93 +54,120 @@ export class Recorder {
   /** Last close by instrument; NaN before the first. */
   readonly marks: Float64Array
   readonly #options: RecorderOptions
-  readonly #index: ReadonlyMap<InstrumentId, number>
-  readonly #books: readonly InstrumentBook[]
-  readonly #subBooks: SubBooks
+  readonly #quote: string
+  readonly #positions: Positions
+  readonly #packages: Packages
+  readonly #legMarks = new LegMarks()
+  readonly #speech: Speech
+  readonly #funds: Funds
   readonly #contribution: readonly Doubles[]
-  readonly #contributed: Float64Array
   readonly #equity = new Doubles()
   readonly #gross = new Doubles()
   readonly #net = new Doubles()
   readonly #traded = new Doubles()
-  readonly #fills: RecordedFill[] = []
-  readonly #halts: RecordedHalt[] = []
-  readonly #purposes = new Map<string, FillPurpose>()
-  readonly #refusals = new Counter()
-  readonly #signalChanges = new Counter()
-  readonly #missingTerms = new Counter()
-  readonly #faults = new Counter()
-  #tradedToday = 0
+  readonly #accrued = new Doubles()
+  readonly #orders = new Map<string, OrderFacts>()
+  readonly #remarks = new Remarks()
+  #prices: PriceOf = () => 0
+  #accruedToday = 0
+  #residual = 0
   #carriedDays = 0
   #ledgerGap = 0
   #days = 0
 
   constructor(options: RecorderOptions) {
-    const { start, capital, instruments, signals } = options
+    const { start, capital, instruments, only, quote = 'USDT' } = options
     invariant(start % DAY_MS === 0, 'Recorder: the span begins at a UTC midnight')
     invariant(capital > 0, 'Recorder: capital must be positive')
-    this.#options = { ...options, signals: signals.map(signalName) }
-    this.#index = new Map(instruments.map(({ id }, i) => [id, i]))
-    invariant(this.#index.size === instruments.length, 'Recorder: an instrument stands twice')
-    this.marks = new Float64Array(instruments.length).fill(Number.NaN)
-    this.#books = instruments.map((_, i) => new InstrumentBook(i))
-    this.#subBooks = new SubBooks(instruments.length, this.#options.signals)
+    const signals = options.signals.map(signalName)
+    this.#options = { ...options, signals }
+    this.#quote = quote
+    this.#positions = new Positions(instruments, signals, this.#priceOf)
+    this.marks = this.#positions.marks
     this.#contribution = Array.from({ length: signals.length + 1 }, () => new Doubles())
-    this.#contributed = new Float64Array(signals.length + 1)
+    this.#funds = new Funds(capital, (currency) => currency === quote)
+    this.#speech = new Speech(signals, only)
+    const proxies = new Set(instruments.flatMap(({ id, proxyOf }) => (proxyOf === undefined ? [] : [id])))
+    this.#packages = new Packages({
+      priceOf: this.#priceOf,
+      markOf: (instrument) => this.#markOf(instrument),
+      isProxy: (instrument) => proxies.has(instrument),
+    })
+  }
+
+  /** Prices of coins as risk knows them: what is checked here is what is held, not what a coin costs. */
+  priceCoins(prices: PriceOf): void {
+    this.#prices = prices
+  }
+
+  readonly #priceOf: PriceOf = (currency) => {
+    if (currency === this.#quote) return 1
+    const price = this.#prices(currency)
+    return price === 0 && isDollar(currency) ? 1 : price
   }
 
   /** Index of an instrument of the universe; throws for any other. */
   indexOf(id: InstrumentId): number {
-    const index = this.#index.get(id)
-    invariant(index !== undefined, () => `Recorder: ${JSON.stringify(id)} is not in the universe`)
-    return index
+    return this.#positions.indexOf(id)
   }
 
-  /** Takes what statistics need from an event; ignores the rest. O(1) but for blends and funding: O(rows). */
+  /** Takes what statistics need from an event; ignores the rest. O(1) but for blends, funding and chains: O(rows). */
   observe(envelope: EventEnvelope): void {
     const event = envelope as AnyEvent // the dispatcher emits catalogued types only
+    this.#speech.observe(event)
+    this.#remarks.observe(event)
     switch (event.type) {
       case 'BarClosed':
-        this.#mark(event.data.instrument, event.data.close)
+        this.#positions.mark(event.data.instrument, event.data.close)
+        break
+      case 'MarkChanged':
+        this.#legMarks.marked(event)
+        break
+      case 'OptionChainObserved':
+        this.#legMarks.observed(event)
+        break
+      case 'PackageChanged':
+        this.#packages.named(event)
+        this.#legMarks.named(event.data.legs)
+        break
+      case 'PortfolioBlended':
+        this.#positions.blended(event)
+        break
+      case 'InstantClosed':
+        for (const id of event.data.missing) this.#positions.find(id)?.missBar()
+        break
+      case 'FundingSettled':
+        this.#positions.find(event.data.instrument)?.settledFunding(event.data.proxy)
+        break
+      default:
+        this.#outcome(event)
+    }
+  }
+
+  #outcome(event: AnyEvent): void {
+    switch (event.type) {
+      case 'OrderSubmitted':
+        this.#submitted(event)
         break
       case 'OrderFilled':
         this.#filled(event)
         break
-      case 'PortfolioBlended':
-        this.#blended(event)
-        break
-      case 'FundingAccrued':
-        this.#accrued(event)
-        break
-      case 'PositionSettled':
-        this.#settled(event)
-        break
-      case 'SignalChanged':
-        this.#signalChanged(event)
-        break
-      case 'OrderSubmitted':
-        this.#purposes.set(event.data.order, event.data.purpose)
-        break
       case 'OrderRejected':
       case 'OrderCancelled':
-        this.#purposes.delete(event.data.order)
-        this.#refused(event)
+        this.#orders.delete(event.data.order)
         break
-      case 'OrderRefused':
-        this.#refused(event)
+      case 'FundingAccrued':
+        this.#fundingAccrued(event)
         break
-      case 'TradingHalted':
-        this.#halts.push({ ts: event.ts, reason: event.data.reason, detail: event.data.detail })
+      case 'PositionSettled':
+        if (event.data.package === undefined) this.#positions.settled(event, this.#nav())
+        else this.#packages.settled(event.data.package, event)
         break
-      case 'AgentFaulted':
-        this.#faults.add(`${event.data.agent}: ${event.data.code}`)
+      case 'FundsTransferred': {
+        const { currency, amount } = event.data
+        this.#funds.transferred(currency, amount, this.#worth(), this.#priceOf)
         break
-      case 'InstantClosed':
-        for (const id of event.data.missing) this.#find(id)?.missBar()
-        break
-      case 'FundingSettled':
-        this.#find(event.data.instrument)?.settledFunding(event.data.proxy)
-        break
+      }
     }
   }
 
@@ -133,8 +180,7 @@ export class Recorder {
     if (this.#days === 0) this.#open(capital)
     while (this.#days + 1 < days) this.#carry()
     this.#close(equity)
-    const worth = this.#books.reduce((sum, book, i) => sum + book.profit(this.marks[i]!), capital)
-    this.#ledgerGap = Math.max(this.#ledgerGap, Math.abs(worth - equity))
+    this.#ledgerGap = Math.max(this.#ledgerGap, Math.abs(this.#worth() - equity))
   }
 
   /** What was recorded, days up to the end of `lastDay` (start of a day) carried flat; the recorder is not used after it. */
@@ -142,7 +188,7 @@ export class Recorder {
     const { start, capital, instruments, signals } = this.#options
     if (this.#days === 0) this.#open(capital)
     while (lastDay !== undefined && start + this.#days * DAY_MS <= lastDay) this.#carry()
-    const books = this.#books
+    const { books, fills } = this.#positions
     const column = (read: (book: InstrumentBook) => number): Float64Array => Float64Array.from(books, read)
     return {
       start,
@@ -150,25 +196,30 @@ export class Recorder {
       capital,
       instruments,
       signals,
+      overlays: this.#options.overlays ?? [],
       equity: this.#equity.toArray(),
+      returns: this.#funds.returns.toArray(),
+      transfers: this.#funds.transfers.toArray(),
+      bases: this.#funds.bases.toArray(),
+      accrued: this.#accrued.toArray(),
       gross: this.#gross.toArray(),
       net: this.#net.toArray(),
       marks: books.map((book) => book.marks.toArray()),
       weights: books.map((book) => book.weights.toArray()),
       profit: books.map((book) => book.profits.toArray()),
+      packages: this.#packages.finish(),
+      speech: this.#speech.finish(),
       contribution: this.#contribution.map((values) => values.toArray()),
       traded: this.#traded.toArray(),
       fees: column((book) => book.fees),
       slippage: column((book) => book.slippage),
       funding: column((book) => book.funding),
       tradedByInstrument: column((book) => book.traded),
-      fills: this.#fills,
-      trips: books.flatMap((book) => book.trips).sort((a, b) => a.closedAt - b.closedAt || a.instrument - b.instrument),
-      refusals: this.#refusals.tally(),
-      signalChanges: this.#signalChanges.tally(),
-      missingTerms: this.#missingTerms.tally(),
-      halts: this.#halts,
-      faults: this.#faults.tally(),
+      fills,
+      trips: [...books.flatMap((book) => book.trips), ...this.#packages.trips].sort(
+        (a, b) => a.closedAt - b.closedAt || a.instrument - b.instrument,
+      ),
+      ...this.#remarks.finish(),
       missingBars: column((book) => book.missingBars),
       fundingSettlements: column((book) => book.settlements),
       fundingByProxy: column((book) => book.proxySettlements),
@@ -177,130 +228,92 @@ export class Recorder {
     }
   }
 
+  /** Bars of the universe go before what is said of marks. */
+  #markOf(instrument: InstrumentId): number {
+    const mark = this.#positions.markOf(instrument)
+    return mark > 0 ? mark : this.#legMarks.of(instrument)
+  }
+
+  /** NAV by the books kept here, quote. */
+  #worth(): number {
+    const profit = this.#positions.profit() + this.#packages.profit()
+    return this.#options.capital + profit + this.#funds.worth(this.#priceOf)
+  }
+
+  /** NAV of the evening before. */
+  #nav(): number {
+    return this.#days === 0 ? this.#options.capital : this.#equity.at(this.#days)
+  }
+
   #open(capital: number): void {
     this.#equity.push(capital)
     this.#gross.push(0)
     this.#net.push(0)
-    this.#books.forEach((book, i) => {
-      book.open(this.marks[i]!)
-    })
+    this.#positions.open()
   }
 
   #carry(): void {
     const days = this.#days
-    for (const book of this.#books) book.carry()
+    for (const book of this.#positions.books) book.carry()
     for (const contribution of this.#contribution) contribution.push(0)
     for (const curve of [this.#equity, this.#gross, this.#net]) curve.push(curve.at(days))
-    this.#traded.push(0)
+    for (const flow of [this.#traded, this.#accrued]) flow.push(0)
+    for (const part of [this.#packages, this.#speech, this.#funds]) part.carry()
     this.#carriedDays++
     this.#days++
   }
 
   #close(equity: number): void {
-    let gross = 0
-    let net = 0
-    for (let i = 0; i < this.#books.length; i++) {
-      const weight = this.#books[i]!.close(this.marks[i]!, equity)
-      gross += Math.abs(weight)
-      net += weight
-    }
-    for (let k = 0; k < this.#contribution.length; k++) {
-      const profit = this.#subBooks.profit(k, this.marks)
-      this.#contribution[k]!.push(profit - this.#contributed[k]!)
-      this.#contributed[k] = profit
-    }
+    const positions = this.#positions.close(equity)
+    const packages = this.#packages.close(equity)
+    this.#funds.close(equity, this.#priceOf)
+    this.#contribute()
+    this.#speech.close((signal) => this.#packages.isHeld(signal))
     this.#equity.push(equity)
-    this.#gross.push(gross)
-    this.#net.push(net)
-    this.#traded.push(this.#tradedToday)
-    this.#tradedToday = 0
+    this.#gross.push(positions.gross + packages.gross)
+    this.#net.push(positions.net + packages.net)
+    this.#traded.push(positions.traded + packages.traded)
+    this.#accrued.push(this.#accruedToday)
+    this.#accruedToday = 0
     this.#days++
   }
 
-  #find(id: InstrumentId): InstrumentBook | undefined {
-    const i = this.#index.get(id)
-    return i === undefined ? undefined : this.#books[i]
+  #contribute(): void {
+    const { signals } = this.#options
+    for (let k = 0; k <= signals.length; k++) {
+      const signal = signals[k]
+      const own = signal === undefined ? this.#residualOfDay() : this.#packages.profitOfDay(signal)
+      this.#contribution[k]!.push(this.#positions.contributed(k) + own)
+    }
   }
 
-  #mark(id: InstrumentId, close: number): void {
-    const i = this.#index.get(id)
-    if (i !== undefined) this.marks[i] = close
+  /** What coins in the accounts won: those that were paid in, and fees in other coins since they were charged. */
+  #residualOfDay(): number {
+    const residual = this.#funds.profit(this.#priceOf) + this.#positions.foreignProfit()
+    const ofDay = residual - this.#residual
+    this.#residual = residual
+    return ofDay
   }
 
-  #refused(event: EventNamed<'OrderRefused' | 'OrderRejected' | 'OrderCancelled'>): void {
-    if (event.type === 'OrderRefused') this.#refusals.add(event.data.code)
-    else if (event.type === 'OrderRejected') this.#refusals.add(`rejected: ${event.data.code}`)
-    else this.#refusals.add(`cancelled: ${event.data.reason}`)
+  #submitted({ data }: EventNamed<'OrderSubmitted'>): void {
+    const { order, purpose, instrument, package: id, terms } = data
+    this.#orders.set(order, id === undefined ? { purpose } : { purpose, leg: { package: id, instrument, terms } })
   }
 
   #filled(event: EventNamed<'OrderFilled'>): void {
-    const { data, ts } = event
-    const i = this.indexOf(data.instrument)
-    const sign = data.side === 'buy' ? 1 : -1
-    const price = Number(data.price)
-    const fee = Number(data.fee)
-    const size = unitsToNumber(parseUnits(data.quantity))
-    const slippage = sign * (price - Number(data.referencePrice)) * size
-    const units = data.side === 'buy' ? parseUnits(data.quantity) : -parseUnits(data.quantity)
-    const purpose = this.#purposes.get(data.order) ?? 'rebalance'
-    if (parseUnits(data.remaining) === 0n) this.#purposes.delete(data.order)
-    this.#trade(i, ts, units, price, fee, slippage)
-    this.#fills.push({
-      ts,
-      order: data.order,
-      instrument: i,
-      quantity: sign * size,
-      price,
-      fee,
-      slippage,
-      purpose,
-    })
+    const { order, remaining, instrument, price } = event.data
+    const { purpose, leg } = this.#orders.get(order) ?? REBALANCE
+    if (parseUnits(remaining) === 0n) this.#orders.delete(order)
+    if (leg === undefined || !this.#packages.filled(leg, event, this.#nav()))
+      this.#positions.filled(event, purpose, this.#nav())
+    else this.#legMarks.filled(instrument, Number(price))
   }
 
-  #settled({ data, ts }: EventNamed<'PositionSettled'>): void {
-    const i = this.indexOf(data.instrument)
-    const units = -parseUnits(data.quantity)
-    if (units === 0n) return
-    const price = Number(data.price)
-    this.#trade(i, ts, units, price, 0, 0)
-    const quantity = unitsToNumber(units)
-    this.#fills.push({ ts, order: '', instrument: i, quantity, price, fee: 0, slippage: 0, purpose: 'settled' })
-  }
-
-  #trade(i: number, ts: EpochMs, units: bigint, price: number, fee: number, slippage: number): void {
-    const book = this.#books[i]!
-    if (Number.isNaN(this.marks[i]!)) this.marks[i] = price // its last bar was history
-    const before = book.quantity
-    const nav = this.#days === 0 ? this.#options.capital : this.#equity.at(this.#days)
-    const share = (Math.abs(unitsToNumber(units)) * price) / nav
-    book.trade(ts, units, price, fee)
-    book.fees += fee
-    book.slippage += slippage
-    book.traded += share
-    this.#tradedToday += share
-    this.#subBooks.filled(i, before, book.quantity, price, fee)
-  }
-
-  #accrued({ data }: EventNamed<'FundingAccrued'>): void {
-    for (const row of data.rows) {
-      const i = this.indexOf(row.instrument)
-      const cash = Number(row.cash)
-      this.#books[i]!.receive(cash)
-      this.#subBooks.received(i, this.#books[i]!.quantity, cash)
-    }
-  }
-
-  #blended({ data }: EventNamed<'PortfolioBlended'>): void {
-    for (const row of data.rows) {
-      const i = this.indexOf(row.instrument)
-      this.#subBooks.blended(i, row.outcome === 'blended' ? row.weight : 0, row.parts, this.marks[i]!)
-    }
-  }
-
-  #signalChanged({ data }: EventNamed<'SignalChanged'>): void {
-    const signal = signalName(data.signal)
-    this.#signalChanges.add(`${signal}: ${data.reason}`)
-    if (data.reason === 'warming-up') return
-    for (const term of data.terms) if (term.value === null) this.#missingTerms.add(`${signal}: ${term.name}`)
+  #fundingAccrued({ data }: EventNamed<'FundingAccrued'>): void {
+    for (const row of data.rows)
+      this.#accruedToday +=
+        row.package === undefined
+          ? this.#positions.accrued(row)
+          : this.#packages.accrued(row.package, row.instrument, row.currency ?? this.#quote, row.cash)
   }
 }

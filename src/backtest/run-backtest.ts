@@ -7,6 +7,7 @@ import { Dispatcher, type Input } from '#engine/dispatcher'
 import type { AnyEvent } from '#events/catalogue'
 import { LineBuffer } from '#events/line-buffer'
 import { equity, type RiskState } from '#risk/engine.decider'
+import { priceOf } from '#risk/instruments/accounts'
 import type { Recorder } from './recorder.js'
 import { type GroupSink, TapeDriver } from './tape-driver.js'
 import type { RecordedCommand } from './tape-from-log.js'
@@ -60,6 +61,7 @@ export function runBacktest(inputs: BacktestInputs): BacktestOutcome {
     startRunning: true,
     observe: driver.observe,
   })
+  recorder?.priceCoins((currency) => priceOf(dispatcher.stateOf<RiskState>('risk/engine'), currency))
   if (history !== undefined) TapeDriver.warm(dispatcher, history)
   for (const input of historyInputs ?? []) dispatcher.warm(input)
   const finished = driver.run(dispatcher)
