@@ -15,11 +15,19 @@ export interface CompletedFunding {
   readonly proxy: Uint8Array
 }
 
-/** Recorded settlements over the span of the bars, with stand-ins on the 8-hour grid where none lies within half a step. */
-export function completeFunding(bars: BarSeries, recorded: FundingColumns | undefined): CompletedFunding {
+/**
+ * Recorded settlements over the span of the bars, with stand-ins on the 8-hour grid where none lies within half a step. `until`:
+ * the tape is cut there, and bars that are expected beyond it were to come.
+ */
+export function completeFunding(
+  bars: BarSeries,
+  recorded: FundingColumns | undefined,
+  until?: EpochMs,
+): CompletedFunding {
   const available = bars.rows.availableAt
   const first = available[0] ?? 0
-  const last = available.at(-1) ?? -1
+  const lastBar = available.at(-1) ?? -1
+  const last = until !== undefined && (bars.expectedTo ?? lastBar) > until ? until : lastBar
   const times: EpochMs[] = []
   const rates: number[] = []
   const hours: number[] = []

@@ -2,9 +2,9 @@
 
 import { catalogue, warmupMs } from '#actors/catalogue'
 import type { Config } from '#core/config/schema'
-import { DAY_MS, parseDay } from '#core/time'
+import { DAY_MS, type EpochMs, parseDay } from '#core/time'
 import type { BarColumns, SeriesKey } from '#data/columns'
-import type { TapeEntry } from '#data/lake'
+import type { RowView, TapeEntry } from '#data/lake'
 import { listFiles, seriesPath } from '#data/layout'
 import { loadFeeds } from './feeds/load-feeds.js'
 import type { CapitalFlow } from './feeds/series.js'
@@ -27,22 +27,34 @@ export interface Span {
   readonly toDay: number
 }
 
+/** A tape as it would be if the lake were another: for checks of look-ahead. */
+export interface OtherLake {
+  readonly view: RowView
+  /** Every row behind it is hidden: what was listed then lives on. */
+  readonly until?: EpochMs
+}
+
 /** LAKE_EMPTY names the series that is missing; TAPE_CHANGED when `entries` are given and their bytes changed. */
 export async function prepareTape(
   home: string,
   config: Config,
   span: Span,
   entries?: readonly TapeEntry[],
+  other?: OtherLake,
 ): Promise<PreparedTape> {
   const { present, absentFunding } = existing(home, config, entries)
   const series = seriesOf(present)
   const historyMs = warmupMs(catalogue(present, 'nextOpen'))
-  const named = entries === undefined ? {} : { entries }
+  const named = {
+    ...(entries === undefined ? {} : { entries }),
+    ...(other === undefined ? {} : { view: other.view }),
+  }
+  const cut = other?.until === undefined ? {} : { until: other.until }
   const tape = await loadTape(home, { series, ...span, historyMs, ...named })
   const feeds = await loadFeeds(home, { config: present, ...span, historyMs, bars: barsOf(present, tape), ...named })
   const clock = { from: span.fromDay, to: span.toDay + DAY_MS }
   return {
-    plan: planTape(present, tape.span, { feeds: feeds.span, flows: flowsOf(config, span), clock }),
+    plan: planTape(present, tape.span, { feeds: feeds.span, flows: flowsOf(config, span), clock, ...cut }),
     history: planTape(present, tape.history, { feeds: feeds.history, quietBefore: span.fromDay - historyMs }),
     files: entries ?? [...tape.files, ...feeds.files],
     absentFunding,

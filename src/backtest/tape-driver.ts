@@ -4,6 +4,7 @@
  */
 import { intervalMs } from '#core/time'
 import type { Dispatcher, Input } from '#engine/dispatcher'
+import { HeldPositions } from '#engine/held-positions'
 import { TimerHeap } from '#engine/timers'
 import { WaitingOrders } from '#engine/waiting-orders'
 import type { AnyEvent } from '#events/catalogue'
@@ -46,7 +47,7 @@ export class TapeDriver {
   readonly #waiting = new WaitingOrders()
   readonly #timers = new TimerHeap()
   readonly #commands: readonly RecordedCommand[]
-  readonly #held = new Map<string, number>()
+  readonly #held = new HeldPositions()
   readonly #listed: Uint8Array
   /** Series that ended before the tape does, so that the instrument is closed at its last price. */
   readonly #endsEarly: Uint8Array
@@ -70,7 +71,7 @@ export class TapeDriver {
     const { series, instants } = options.plan.merged
     const end = instants.at(-1) ?? 0
     this.#listed = new Uint8Array(series.length)
-    this.#endsEarly = Uint8Array.from(series, (s) => (endsEarly(s, end) ? 1 : 0))
+    this.#endsEarly = Uint8Array.from(series, (s) => (endsEarly(s, end, options.plan.ended) ? 1 : 0))
     this.#flows = options.plan.flows ?? []
     series.forEach((s, i) => {
       if (s.kind === 'bars') this.#barSeries.set(s.instrument, i)
@@ -88,26 +89,18 @@ export class TapeDriver {
       case 'OrderSubmitted':
       case 'OrderCancelled':
       case 'OrderRejected':
-        this.#waiting.fold(event)
-        break
       case 'OrderFilled':
         this.#waiting.fold(event)
-        this.#hold(event.data.instrument, Number(event.data.quantity) * (event.data.side === 'buy' ? 1 : -1))
+        this.#held.fold(event)
         break
       case 'PositionSettled':
-        this.#held.delete(event.data.instrument)
+        this.#held.fold(event)
         break
       case 'TimerRequested':
         this.#timers.push(event.data)
         break
     }
     this.#onEvent?.(event)
-  }
-
-  #hold(instrument: string, change: number): void {
-    const now = Math.round((this.#held.get(instrument) ?? 0) * 1e8 + change * 1e8) / 1e8
-    if (now === 0) this.#held.delete(instrument)
-    else this.#held.set(instrument, now)
   }
 
   /** Evolves the agents on history; nothing is decided or written. */
@@ -250,7 +243,9 @@ export class TapeDriver {
   }
 }
 
-function endsEarly(series: AnySeries, end: number): boolean {
+/** Whether an instrument is closed after its last row. */
+export function endsEarly(series: AnySeries, end: number, ended?: ReadonlySet<string>): boolean {
+  if (ended !== undefined) return (series.kind === 'bars' || series.kind === 'mark') && ended.has(series.instrument)
   if (series.kind === 'bars') return (series.rows.availableAt.at(-1) ?? end) + intervalMs(series.interval) <= end
   return series.kind === 'mark' && series.endsEarly
 }

@@ -63,6 +63,8 @@ export interface TapePlan {
   readonly delisted?: ReadonlySet<string>
   /** Of history: instants before it are not told, only their rows. */
   readonly quietBefore?: EpochMs
+  /** Which instruments end at their last row, where that is known; else told from where rows end. */
+  readonly ended?: ReadonlySet<string>
   /** False: rows of feeds make no instant, as in a live run; there only bars do. */
   readonly feedsClose?: boolean
 }
@@ -74,6 +76,8 @@ export interface PlanExtras {
   /** Feeds without bars still have days: each midnight in (from, to] is an instant. */
   readonly clock?: { readonly from: EpochMs; readonly to: EpochMs }
   readonly quietBefore?: EpochMs
+  /** Rows behind it are hidden; an instrument whose bars are expected beyond is listed until then. */
+  readonly until?: EpochMs
 }
 
 const NO_EXTRAS: PlanExtras = { feeds: [] }
@@ -100,7 +104,7 @@ export function planTape(config: Config, series: readonly TapeSeries[], extras: 
     instrumentDays += days
     if (entry.barsOf !== undefined && entry.barsOf !== entry.instrument) proxyDays += days
     if (listings.get(entry.instrument)?.kind === 'spot') continue
-    const funding = completeFunding(traded, recorded)
+    const funding = completeFunding(traded, recorded, extras.until)
     if (funding.proxy.length === 0) continue
     renamed.push(funding.series)
     proxies.set(entry.instrument, funding.proxy)

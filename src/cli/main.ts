@@ -10,6 +10,7 @@ import { registerArchive } from './archive.command.js'
 import { registerAudit } from './audit.command.js'
 import { registerBackfill } from './backfill.command.js'
 import { registerBacktest } from './backtest.command.js'
+import { registerCheck } from './check.command.js'
 import { registerControl } from './control.command.js'
 import { registerData } from './data.command.js'
 import { registerImport } from './import.command.js'
@@ -39,6 +40,7 @@ export function buildProgram(): Command {
   registerData(program)
   registerBackfill(program)
   registerBacktest(program)
+  registerCheck(program)
   registerReplay(program)
   registerReport(program)
   registerAudit(program)

@@ -36,7 +36,12 @@ export interface LoadOptions {
   readonly files?: readonly LakeFile[]
   /** For the quality report alone: gives rows of equal `ts` instead of throwing INTERNAL. */
   readonly keepDuplicates?: boolean
+  /** Stands between the lake and whoever reads it: checks of look-ahead show it a shorter or another lake. */
+  readonly view?: RowView
 }
+
+/** Rows of a series as a reader is to see them; `read` fetches those of `where` from the files. */
+export type RowView = (key: LakeKey, where: string, read: () => Promise<Rows>) => Promise<Rows>
 
 /** Every series of the lake with its extent; opens no data file. */
 export async function listSeries(home: string): Promise<SeriesSummary[]> {
@@ -118,6 +123,17 @@ export async function loadRows(
 const MOVED_TRIES = 3
 
 async function load(
+  home: string,
+  key: LakeKey,
+  files: readonly LakeFile[],
+  where: string,
+  options: LoadOptions,
+): Promise<Rows> {
+  const read = (): Promise<Rows> => fetchRows(home, key, files, where, options)
+  return options.view === undefined ? read() : options.view(key, where, read)
+}
+
+async function fetchRows(
   home: string,
   key: LakeKey,
   files: readonly LakeFile[],

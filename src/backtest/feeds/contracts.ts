@@ -2,7 +2,7 @@
 import type { Config } from '#core/config/schema'
 import { DAY_MS, type EpochMs, intervalMs } from '#core/time'
 import type { PointsKey } from '#data/columns'
-import { loadRows } from '#data/lake'
+import { loadRows, type RowView } from '#data/lake'
 import { intervalOf } from '#data/layout'
 import { pickRows, type Rows } from '#data/rows'
 import { kindOfId } from '#events/instrument-kind'
@@ -24,6 +24,7 @@ export interface MarkRequest {
   readonly from: EpochMs
   readonly to: EpochMs
   readonly closeAt: CloseAt
+  readonly view?: RowView
 }
 
 /**
@@ -75,8 +76,9 @@ export async function loadMarks(feed: MarksFeed, request: MarkRequest): Promise<
 const lastOf = ({ rows }: MarkSeries): EpochMs => rows.availableAt.at(-1) ?? 0
 const column = (rows: Rows, name: string): Float64Array => rows[name] as Float64Array // a number column of this kind
 
-async function rowsOf(key: PointsKey, { home, lake, from, to }: MarkRequest): Promise<Rows> {
-  return loadRows(home, key, from, to, { files: await lake.files(key, from, to) })
+async function rowsOf(key: PointsKey, { home, lake, from, to, view }: MarkRequest): Promise<Rows> {
+  const files = await lake.files(key, from, to)
+  return loadRows(home, key, from, to, { files, ...(view === undefined ? {} : { view }) })
 }
 
 /** Rows stand by `ts`, then `revision`. */

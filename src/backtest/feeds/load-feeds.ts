@@ -5,7 +5,7 @@
 import type { Config } from '#core/config/schema'
 import { DAY_MS, type DurationMs, type EpochMs, HOUR_MS, intervalMs } from '#core/time'
 import { type BarColumns, type PointsKey, upperBound } from '#data/columns'
-import { loadRows, type TapeEntry } from '#data/lake'
+import { loadRows, type RowView, type TapeEntry } from '#data/lake'
 import { intervalOf } from '#data/layout'
 import { loadOptionChains } from '#data/load-options'
 import { pickRows, type Rows } from '#data/rows'
@@ -24,6 +24,8 @@ export interface FeedRequest {
   readonly bars: ReadonlyMap<string, readonly BarColumns[]>
   /** Of a manifest: these files and no others. */
   readonly entries?: readonly TapeEntry[]
+  /** What is seen of the lake; then no file is hashed. */
+  readonly view?: RowView
 }
 
 export interface Feeds {
@@ -51,7 +53,7 @@ export async function loadFeeds(home: string, request: FeedRequest): Promise<Fee
     if (split > 0) history.push(sliceFeed(one, 0, split))
     if (stop > split) span.push(sliceFeed(one, split, stop))
   }
-  const files = request.entries ?? (await reader.lake.used())
+  const files = request.entries ?? (request.view === undefined ? await reader.lake.used() : [])
   return { history, span, files, absent: reader.absent }
 }
 
@@ -91,10 +93,15 @@ class Reader {
     return key
   }
 
+  #view(): { readonly view?: RowView } {
+    const { view } = this.#request
+    return view === undefined ? {} : { view }
+  }
+
   /** All rows up to the end of the span, by when they could be read. */
   async #rows(key: PointsKey): Promise<Rows> {
     const files = await this.lake.files(key, 0, this.#end)
-    const rows = await loadRows(this.#home, key, 0, this.#end, { files })
+    const rows = await loadRows(this.#home, key, 0, this.#end, { files, ...this.#view() })
     const { availableAt } = rows
     const order = Uint32Array.from(availableAt.keys()).sort((a, b) => availableAt[a]! - availableAt[b]! || a - b)
     return pickRows(rows, order)
@@ -148,7 +155,7 @@ class Reader {
     if (key === undefined) return undefined
     const from = this.#request.fromDay - this.#request.historyMs
     const files = await this.lake.files(key, from, this.#end)
-    const rows = await loadOptionChains(this.#home, key, from, this.#end + 1, { files })
+    const rows = await loadOptionChains(this.#home, key, from, this.#end + 1, { files, ...this.#view() })
     const { venue, currency, series: instrument } = feed
     return { kind: 'options', instrument, venue, currency, rows }
   }
@@ -162,7 +169,15 @@ class Reader {
   #markRequest() {
     const { config, fromDay, historyMs } = this.#request
     const closeAt: CloseAt = (instrument, at) => this.#closeAt(instrument, at)
-    return { home: this.#home, lake: this.lake, config, from: fromDay - historyMs, to: this.#end, closeAt }
+    return {
+      home: this.#home,
+      lake: this.lake,
+      config,
+      from: fromDay - historyMs,
+      to: this.#end,
+      closeAt,
+      ...this.#view(),
+    }
   }
 
   /** Close of the last bar that ended by `at`, not longer ago than `ageMs`. */
