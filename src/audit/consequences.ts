@@ -1,5 +1,6 @@
 /** Owns what came of an event: the rest of its step, the blend that took up a signal, orders and their lives. Never why. */
 import type { AnyEvent } from '#events/catalogue'
+import type { PortfolioBlended } from '#events/portfolio.events'
 import { typesOf } from './event-kinds.js'
 import type { AuditLog } from './log-scan.js'
 import { orderOf } from './order-events.js'
@@ -15,7 +16,10 @@ export function consequencesOf(
   onProgress?: (lastSeq: number) => void,
 ): AnyEvent[] {
   const effects = stepAfter(log, from)
-  if (event?.type === 'SignalChanged') effects.push(...blendOf(log, event))
+  if (event !== undefined) effects.push(...blendOf(log, event))
+  if (event?.type === 'PackageImbalanced') effects.push(...repairOf(log, event))
+  if (event?.type === 'PositionSettled' && event.data.package !== undefined)
+    effects.push(...nextOfPackage(log, event.seq, event.data.package))
   if (event?.type === 'OrderRefused') effects.push(...nextWord(log, event))
   const orders = new Set([...effects, ...(event ? [event] : [])].flatMap((each) => orderOf(each) ?? []))
   if (orders.size > 0) effects.push(...livesOf(log, from, orders, onProgress))
@@ -44,23 +48,90 @@ function stepAfter(log: AuditLog, from: number): AnyEvent[] {
   return effects
 }
 
-/** The first blend that took up a signal's word, and what risk said to it about the instrument. */
-function blendOf(log: AuditLog, { seq, data }: AnyEvent & { readonly type: 'SignalChanged' }): AnyEvent[] {
+/** How an opinion is found again in a blend, and when it has been replaced by another. */
+interface TakenUp {
+  readonly replaces: (event: AnyEvent) => boolean
+  /** What the blend says of the opinion: instruments or a package; empty where it does not stand on it. */
+  readonly subjects: (blend: PortfolioBlended['data']) => string[]
+}
+
+function takenUp(event: AnyEvent): TakenUp | undefined {
+  const { seq } = event
+  switch (event.type) {
+    case 'SignalChanged': {
+      const { signal, instrument } = event.data
+      return {
+        replaces: ({ type, data }) =>
+          type === 'SignalChanged' && data.signal === signal && data.instrument === instrument,
+        subjects: ({ rows }) =>
+          rows.filter((row) => row.instrument === instrument && row.parts.some((part) => part.seq === seq)).map(nameOf),
+      }
+    }
+    case 'PackageChanged': {
+      const id = event.data.package
+      return {
+        replaces: ({ type, data }) => type === 'PackageChanged' && data.package === id,
+        subjects: ({ packages }) => (packages?.some((row) => row.seq === seq) === true ? [id] : []),
+      }
+    }
+    case 'RegimeChanged': {
+      const { signal } = event.data
+      return {
+        replaces: ({ type, data }) => type === 'RegimeChanged' && data.signal === signal,
+        subjects: ({ rows }) => rows.filter((row) => row.overlays?.some((one) => one.seq === seq)).map(nameOf),
+      }
+    }
+    default:
+      return undefined
+  }
+}
+
+const nameOf = ({ instrument }: { readonly instrument: string }): string => instrument
+const OPINIONS = ['SignalChanged', 'PackageChanged', 'RegimeChanged'] as const
+
+/** The first blend that took up an opinion before the next one replaced it, and what risk said to it about the same. */
+function blendOf(log: AuditLog, event: AnyEvent): AnyEvent[] {
+  const opinion = takenUp(event)
+  if (opinion === undefined) return []
   let blend: AnyEvent | undefined
-  log.scan({ from: seq, types: typesOf('PortfolioBlended', 'SignalChanged'), absent: 'skip' }, (event) => {
-    if (event.seq <= seq) return true
-    if (event.type === 'SignalChanged')
-      return event.data.signal !== data.signal || event.data.instrument !== data.instrument
-    if (event.type !== 'PortfolioBlended') return true
-    const row = event.data.rows.find((each) => each.instrument === data.instrument)
-    if (row?.parts.some((part) => part.seq === seq)) blend = event
+  let subjects: ReadonlySet<string> = new Set()
+  log.scan({ from: event.seq, types: typesOf('PortfolioBlended', ...OPINIONS), absent: 'skip' }, (next) => {
+    if (next.seq <= event.seq) return true
+    if (next.type !== 'PortfolioBlended') return !opinion.replaces(next)
+    subjects = new Set(opinion.subjects(next.data))
+    if (subjects.size > 0) blend = next
     return blend === undefined
   })
   if (blend === undefined) return []
-  const followed = stepAfter(log, blend.seq).filter(
-    (event) => !('instrument' in event.data) || event.data.instrument === data.instrument,
-  )
-  return [blend, ...followed]
+  return [blend, ...stepAfter(log, blend.seq).filter((next) => concerns(next, subjects))]
+}
+
+/** Whether an event is about one of the instruments or packages, or about the whole book. */
+function concerns({ data }: AnyEvent, subjects: ReadonlySet<string>): boolean {
+  if ('package' in data && data.package !== undefined) return subjects.has(data.package)
+  return !('instrument' in data) || subjects.has(data.instrument)
+}
+
+/** Orders that mend a package: risk approved them with the same breath. */
+function repairOf(log: AuditLog, { seq, cause, data }: AnyEvent & { readonly type: 'PackageImbalanced' }): AnyEvent[] {
+  const orders: AnyEvent[] = []
+  log.scan({ from: seq + 1, absent: 'skip' }, (event) => {
+    if (event.seq <= seq) return true
+    if (event.cause !== cause) return event.cause > seq
+    if (event.type === 'OrderApproved' && event.data.package === data.package) orders.push(event)
+    return true
+  })
+  return orders
+}
+
+/** The next word of risk on a package of which a leg ended. */
+function nextOfPackage(log: AuditLog, seq: number, id: string): AnyEvent[] {
+  let found: AnyEvent | undefined
+  log.scan({ from: seq, types: typesOf('PackageImbalanced', 'OrderApproved'), absent: 'skip' }, (event) => {
+    if (event.seq > seq && 'package' in event.data && event.data.package === id) found = event
+    return found === undefined
+  })
+  return found === undefined ? [] : [found]
 }
 
 /** The next order or refusal of a refused instrument. */

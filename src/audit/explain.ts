@@ -33,7 +33,7 @@ interface Located {
   readonly lastSeq: number
 }
 
-const MARKERS = ['PortfolioBlended', 'StopTriggered', 'TradingHalted', 'TradingResumed'] as const
+const MARKERS = ['PortfolioBlended', 'RiskAssessed', 'StopTriggered', 'TradingHalted', 'TradingResumed'] as const
 const MARKER_TYPES = typesOf(...MARKERS)
 const ORDER_TYPES = typesOf('order')
 
@@ -65,19 +65,29 @@ export function explain(runDir: string, target: string, onProgress?: OnProgress)
 /** Keeps the landmarks up to the event that is explained. */
 class Marks {
   readonly #blended = new Map<string, number>()
+  readonly #assessed = new Map<string, readonly [seq: number, blended: number]>()
   readonly #stopped = new Map<string, number>()
   #halted = 0
 
   take(event: AnyEvent): void {
-    if (event.type === 'PortfolioBlended')
+    if (event.type === 'PortfolioBlended') {
       for (const row of event.data.rows) this.#blended.set(row.instrument, event.seq)
-    else if (event.type === 'StopTriggered') this.#stopped.set(event.data.instrument, event.seq)
+      for (const row of event.data.packages ?? []) this.#blended.set(row.package, event.seq)
+    } else if (event.type === 'RiskAssessed') {
+      for (const { package: id } of event.data.packages ?? [])
+        this.#assessed.set(id, [event.seq, this.#blended.get(id) ?? 0])
+    } else if (event.type === 'StopTriggered') this.#stopped.set(event.data.instrument, event.seq)
     else if (event.type === 'TradingHalted') this.#halted = event.seq
     else if (event.type === 'TradingResumed') this.#halted = 0
   }
 
   snapshot(): Landmarks {
-    return { blended: new Map(this.#blended), stopped: new Map(this.#stopped), halted: this.#halted }
+    return {
+      blended: new Map(this.#blended),
+      assessed: new Map(this.#assessed),
+      stopped: new Map(this.#stopped),
+      halted: this.#halted,
+    }
   }
 }
 
@@ -124,6 +134,13 @@ function locateSeq(log: AuditLog, seq: number, onProgress: OnProgress | undefine
   return { events, landmarks: marks.snapshot(), lastSeq: end.last?.lastSeq ?? 0 }
 }
 
+/** What events are about: a package where one of them names it, else an instrument. */
+function focusOf(events: readonly AnyEvent[]): string | undefined {
+  for (const { data } of events) if ('package' in data && data.package !== undefined) return data.package
+  for (const { data } of events) if ('instrument' in data) return data.instrument
+  return undefined
+}
+
 function explainOrder(log: AuditLog, facts: RunFacts, { events, landmarks, lastSeq }: Located): Explanation {
   const first = events[0] as OrderEvent // the caller found it
   const tree = new CausalTree(log, facts, landmarks, lastSeq)
@@ -132,7 +149,7 @@ function explainOrder(log: AuditLog, facts: RunFacts, { events, landmarks, lastS
     order: first.data.order,
     seq: first.seq,
     summary: summaryOf(events as OrderEvent[], facts), // orderOf chose them
-    cause: tree.nodes(events, first.data.instrument),
+    cause: tree.nodes(events, focusOf(events)),
     effects: [],
   }
 }
@@ -142,12 +159,13 @@ function explainOrderEvent(log: AuditLog, facts: RunFacts, seq: number, located:
   const { events, landmarks, lastSeq } = located
   const first = events[0] as OrderEvent // the event of the seq is one of them
   const tree = new CausalTree(log, facts, landmarks, lastSeq)
-  const { instrument, order } = first.data
+  const { order } = first.data
+  const focus = focusOf(events)
   const before = events.filter((event) => event.seq <= seq)
-  const cause = tree.nodes(before, instrument)
+  const cause = tree.nodes(before, focus)
   const effects = tree.effects(
     events.filter((event) => event.seq > seq),
-    instrument,
+    focus,
   )
   return { run: facts.manifest.run, order, seq, summary: summaryOf(events as OrderEvent[], facts), cause, effects }
 }
@@ -161,15 +179,15 @@ function explainSeq(
 ): Explanation {
   const event = events[0]
   const tree = new CausalTree(log, facts, landmarks, lastSeq)
-  const instrument = event && 'instrument' in event.data ? event.data.instrument : undefined
+  const focus = event && focusOf([event])
   const effects = consequencesOf(log, seq, event, onProgress)
-  const cause = event === undefined ? [tree.absent(seq, effects[0])] : tree.nodes([event], instrument)
+  const cause = event === undefined ? [tree.absent(seq, effects[0])] : tree.nodes([event], focus)
   return {
     run: facts.manifest.run,
     order: null,
     seq,
     summary: event === undefined ? `seq ${seq}: an input` : `seq ${seq}: ${event.type} by ${event.by}`,
     cause,
-    effects: tree.effects(effects, instrument),
+    effects: tree.effects(effects, focus),
   }
 }

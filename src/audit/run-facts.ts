@@ -3,6 +3,7 @@
  * nothing else, and takes nothing for granted: a copied run may be of another version, and every fact may be absent.
  */
 import { parseInstrument, symbolOf } from '#core/ids'
+import { isInDollars, kindOfId } from '#events/instrument-kind'
 import type { Json, RunManifest } from '#events/log/manifest'
 
 interface Terms {
@@ -10,6 +11,8 @@ interface Terms {
   readonly quote: string
   /** Instrument of the lake whose bars are read. */
   readonly bars: string
+  /** Held as a leg of packages alone. */
+  readonly isLeg: boolean
 }
 
 type JsonObject = { readonly [key: string]: Json }
@@ -32,13 +35,27 @@ export class RunFacts {
       const guess = guessTerms(instrument)
       const base = textOf(entry.base) ?? guess.base
       const quote = textOf(entry.quote) ?? guess.quote
-      this.#terms.set(instrument, { base, quote, bars: textOf(entry.barsOf) ?? instrument })
+      this.#terms.set(instrument, {
+        base,
+        quote,
+        bars: textOf(entry.barsOf) ?? instrument,
+        isLeg: entry.role === 'leg',
+      })
     }
   }
 
-  /** The currency that a position of the instrument is counted in: `BTC`. */
+  /** The currency that a position of the instrument is counted in: `BTC`; dollars for contracts of dollars. */
   base(instrument: string): string {
-    return (this.#terms.get(instrument) ?? guessTerms(instrument)).base
+    const terms = this.#terms.get(instrument)
+    return terms === undefined || terms.isLeg ? unitOf(instrument, terms?.base) : terms.base
+  }
+
+  /** The currency that the book is measured in: the quote of what it trades. */
+  get currency(): string {
+    const { universe } = this.manifest.configuration
+    const entries = (Array.isArray(universe) ? universe : []).filter(isObject)
+    const entry = entries.find(({ role }) => role !== 'leg') ?? entries[0]
+    return textOf(entry?.quote) ?? (entry === undefined ? 'USDT' : this.quote(textOf(entry.instrument) ?? ''))
   }
 
   quote(instrument: string): string {
@@ -76,8 +93,16 @@ function covers(path: string, ts: number): boolean {
   return match === null || (Number(match[1]) <= ts && ts <= Number(match[2]) + DAY)
 }
 
+/** What a quantity of an instrument counts, by its id: coins, or dollars of contracts of dollars. */
+export const unitOf = (instrument: string, base?: string): string =>
+  isInDollars(kindOfId(instrument)) ? 'USD' : (base ?? guessTerms(instrument).base)
+
 function guessTerms(instrument: string): Terms {
   const symbol = symbolOf(instrument)
+  const known = { bars: instrument, isLeg: false }
+  // Dated futures and options name the coin first: `BTCUSD_250627`, `BTC-27JUN25-60000-C`, `BTC_USDC-PERPETUAL`.
+  const dated = /^([A-Z0-9]+?)[-_]?(USDT|USDC|USD)?[-_].*$/.exec(symbol)
   const match = /^(.+?)[-_]?(USDT|USDC|FDUSD|BUSD|USD|EUR|BTC|ETH)$/.exec(symbol)
-  return { base: match?.[1] ?? 'units', quote: match?.[2] ?? 'quote', bars: instrument }
+  if (match !== null) return { base: match[1]!, quote: match[2]!, ...known }
+  return { base: dated?.[1] ?? 'units', quote: dated?.[2] ?? (dated === null ? 'quote' : 'USD'), ...known }
 }

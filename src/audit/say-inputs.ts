@@ -2,6 +2,7 @@
 import { symbolOf } from '#core/ids'
 import type { AnyEvent } from '#events/catalogue'
 import type { BarAggregated, BarClosed } from '#events/market.events'
+import type { PackageChanged, PackageKind } from '#events/package.events'
 import type { RunFacts } from './run-facts.js'
 import { sayLiveData } from './say-live-data.js'
 import { exact, figure, lasting, percent, when } from './words.js'
@@ -114,6 +115,21 @@ function hintOf(seq: number, child: AnyEvent, facts: RunFacts): Hint {
         file: bars(instrument),
       }
     }
+    case 'PackageChanged':
+      return { what: packageHint(seq, child), file: undefined }
+    case 'RegimeChanged':
+      return {
+        what:
+          seq === child.cause
+            ? `, the close of all bars of ${when(ts)}`
+            : `, a value of ${child.data.signal} for ${when(child.data.asOf)}`,
+        file: undefined,
+      }
+    case 'CascadeWarningChanged':
+      return {
+        what: `, a bar or an open interest of ${symbolOf(child.data.instrument)} of ${when(child.data.asOf)}`,
+        file: bars(child.data.instrument),
+      }
     case 'BarAggregated':
       return {
         what: `, the last finer bar of ${symbolOf(child.data.instrument)} in it`,
@@ -128,13 +144,43 @@ function hintOf(seq: number, child: AnyEvent, facts: RunFacts): Hint {
       return { what: `, the bar of ${symbolOf(instrument)} that opened at ${when(ts)}${at}`, file: bars(instrument) }
     }
     case 'PortfolioBlended':
+    case 'PortfolioWeighted':
+    case 'PackageImbalanced':
     case 'StopTriggered':
     case 'FundingAccrued':
     case 'TradingHalted':
       return { what: `, the close of all bars of ${when(ts)}`, file: undefined }
     case 'PositionSettled':
+      if (child.data.cause === 'delivery' || child.data.cause === 'expiry')
+        return {
+          what: `, the close of all bars of ${when(ts)}, after ${symbolOf(child.data.instrument)} ended`,
+          file: undefined,
+        }
       return { what: `, the end of ${symbolOf(child.data.instrument)}`, file: bars(child.data.instrument) }
     default:
       return { what: '', file: undefined }
   }
 }
+
+/** What packages are decided on, by kind. */
+const PACKAGE_INPUTS: Readonly<Record<PackageKind, string>> = {
+  carry: 'a settlement of funding',
+  dispersion: 'a settlement of funding',
+  basis: 'a mark of the future',
+  straddle: 'a chain of options',
+  riskReversal: 'a chain of options',
+}
+
+/** What the event itself tells: which inputs its signal named, of which instruments, and what it took from them. */
+function packageHint(seq: number, { ts, cause, data }: PackageChanged): string {
+  const place = data.inputs.indexOf(seq)
+  if (place < 0) return seq === cause ? `, the word of ${when(ts)} that made it decide` : ''
+  const legs = data.legs.filter(({ role }) => LEADING.has(role)).map(({ instrument }) => symbolOf(instrument))
+  const which = data.inputs.length === 1 ? '' : ` (${place + 1} of the ${data.inputs.length} it decided on)`
+  const rate = data.terms.find(({ name }) => name === 'rateLast')?.value
+  const last = place === data.inputs.length - 1 && rate != null ? `, rate ${percent(rate)}` : ''
+  return `, ${PACKAGE_INPUTS[data.kind]}${legs.length === 0 ? '' : ` of ${[...new Set(legs)].join(' or ')}`}${which}${last}`
+}
+
+/** Legs whose market decides. */
+const LEADING: ReadonlySet<string> = new Set(['perpetual', 'otherPerpetual', 'future', 'call', 'put'])

@@ -3,6 +3,7 @@ import { symbolOf } from '#core/ids'
 import type { AnyEvent } from '#events/catalogue'
 import type { OrderFilled, OrderSubmitted } from '#events/order.events'
 import type { RunFacts } from './run-facts.js'
+import { sayTerms } from './say-risk.js'
 import { basisPoints, exact, lasting, money, when } from './words.js'
 
 const TYPES = { market: 'market', limit: 'limit', postOnly: 'post-only', stop: 'stop' } as const
@@ -19,7 +20,8 @@ const CANCELS = {
 
 function saySubmission({ by, ts, data }: OrderSubmitted, facts: RunFacts): string {
   const { instrument, side, quantity, type, timeInForce, limitPrice, stopPrice, triggerOpen } = data
-  const size = `${side} ${exact(quantity)} ${facts.base(instrument)} of ${symbolOf(instrument)}`
+  const leg = data.package === undefined ? '' : `, a leg of ${data.package}`
+  const size = `${side} ${exact(quantity)} ${facts.base(instrument)} of ${symbolOf(instrument)}${sayTerms(data)}${leg}`
   const limit = limitPrice === undefined ? '' : ` at ${exact(limitPrice)} or better`
   const stop = stopPrice === undefined ? '' : ` at ${exact(stopPrice)}`
   const open = triggerOpen === undefined ? '' : ` (the bar that crossed it opened at ${exact(triggerOpen)})`

@@ -1,5 +1,6 @@
 /** Owns the sentences of risk: each step of the pipeline with its limit, approvals, refusals, stops, halts, funding. */
 import { symbolOf } from '#core/ids'
+import { isOption, kindOfId } from '#events/instrument-kind'
 import type {
   FundingAccrued,
   OrderApproved,
@@ -10,6 +11,7 @@ import type {
   TradingHalted,
 } from '#events/risk.events'
 import type { RunFacts } from './run-facts.js'
+import { sayAssessedPackage } from './say-packages.js'
 import { exact, figure, lasting, money, percent, ratio, when } from './words.js'
 
 type Step = RiskAssessed['data']['steps'][number]
@@ -57,13 +59,16 @@ export function sayStep(step: Step): string {
   return `${step.step}: ${measured(step)}${scaled}; ${book}`
 }
 
-export function sayAssessment({ by, ts, data }: RiskAssessed, instrument: string | undefined): string {
+/** `focus`: an instrument or a package that it is told about; the whole book otherwise. */
+export function sayAssessment({ by, ts, data }: RiskAssessed, focus: string | undefined): string {
   const nav = `${by} assessed the book at ${when(ts)}, NAV ${money(data.nav)}`
-  const rows = instrument === undefined ? data.rows : data.rows.filter((row) => row.instrument === instrument)
+  const rows = focus === undefined ? data.rows : data.rows.filter((row) => row.instrument === focus)
   const parts = rows.map(
     (row) =>
       `${symbolOf(row.instrument)} wanted ${percent(row.blended)}, held ${percent(row.held)}, allowed ${percent(row.approved)} of NAV at a mark of ${figure(row.mark)}`,
   )
+  const packages = (data.packages ?? []).filter((row) => focus === undefined || row.package === focus)
+  parts.push(...packages.map(sayAssessedPackage))
   return parts.length === 0 ? nav : `${nav}: ${parts.join('; ')}`
 }
 
@@ -72,16 +77,28 @@ export const PURPOSES = {
   stop: 'to close a stopped position',
   flatten: 'to flatten the book on command',
   derisk: 'to close the book after a drawdown',
-  package: 'as a leg of its package',
-  unwind: 'to take back a leg of its package',
+  package: 'as a leg of a package',
+  unwind: 'to take back a leg of a package',
 } as const
 
 export function sayApproval({ by, ts, data }: OrderApproved, facts: RunFacts): string {
-  const { order, instrument, side, quantity, purpose, referencePrice, weightBefore, weightAfter, reduceOnly } = data
+  const { order, instrument, side, quantity, referencePrice, weightBefore, weightAfter, reduceOnly } = data
   const size = `${side} ${exact(quantity)} ${facts.base(instrument)}`
   const weights = `${percent(weightBefore)} → ${percent(weightAfter)} of NAV`
   const only = reduceOnly ? ', reduce-only' : ''
-  return `${by} approved ${order} at ${when(ts)}: ${size} of ${symbolOf(instrument)} at ${exact(referencePrice)} ${PURPOSES[purpose]}${only}: ${weights}`
+  return `${by} approved ${order} at ${when(ts)}: ${size} of ${symbolOf(instrument)}${sayTerms(data)} at ${exact(referencePrice)} ${purposeOf(data)}${only}: ${weights}`
+}
+
+/** `as a leg of carry/…`, where the package is known. */
+const purposeOf = ({ purpose, package: id }: OrderApproved['data']): string =>
+  id === undefined ? PURPOSES[purpose] : PURPOSES[purpose].replace('a package', id)
+
+/** ` (inverse future, settles in BTC, ends 2022-03-25 08:00)`: of an instrument outside the universe. */
+export function sayTerms({ terms }: Pick<OrderApproved['data'], 'terms'>): string {
+  if (terms === undefined) return ''
+  const kind = terms.kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  const end = terms.expiresAt === undefined ? '' : `, ends ${when(terms.expiresAt)}`
+  return ` (${kind}, settles in ${terms.settle}${end})`
 }
 
 /** What was not allowed, with the number that stood against which limit. */
@@ -132,15 +149,37 @@ export function sayHalt({ by, ts, data }: TradingHalted): string {
 }
 
 export function sayFunding({ by, ts, data }: FundingAccrued, facts: RunFacts): string {
-  const rows = data.rows.map(({ instrument, cash, rate, quantity, mark, proxy }) => {
+  const rows = data.rows.map(({ instrument, cash, rate, quantity, mark, proxy, currency, package: id }) => {
     const how = Number(cash) < 0 ? 'paid' : 'received'
-    const paid = `${how} ${money(cash.replace('-', ''))} ${facts.quote(instrument)}`
-    return `${symbolOf(instrument)} ${paid} (${exact(quantity)} at ${figure(mark)}, rate ${percent(rate)}${proxy ? ', a stand-in' : ''})`
+    const paid = `${how} ${money(cash.replace('-', ''))} ${currency ?? facts.quote(instrument)}`
+    const leg = id === undefined ? '' : ` as a leg of ${id}`
+    return `${symbolOf(instrument)} ${paid}${leg} (${exact(quantity)} at ${figure(mark)}, rate ${percent(rate)}${proxy ? ', a stand-in' : ''})`
   })
   return `${by} booked funding at ${when(ts)}: ${rows.join('; ')}`
 }
 
+/** How a position ended, at which price, and the cash flow in the currency that it settles in. */
 export function saySettlement({ by, ts, data }: PositionSettled, facts: RunFacts): string {
-  const { instrument, quantity, price, realised } = data
-  return `${by} settled ${exact(quantity)} ${facts.base(instrument)} of ${symbolOf(instrument)} at its last mark ${exact(price)}, realised ${money(realised)} ${facts.quote(instrument)}, ${when(ts)}`
+  const { instrument, quantity, price, realised, cause, currency, deliveryPrice, package: id } = data
+  const size = `${exact(quantity)} ${facts.base(instrument)} of ${symbolOf(instrument)}${id === undefined ? '' : `, a leg of ${id},`}`
+  // In a coin every digit counts, and two decimals are too few.
+  const flow =
+    currency === undefined ? `${money(realised)} ${facts.quote(instrument)}` : `${exact(realised)} ${currency}`
+  return `${by} settled ${size} ${endOf(data, instrument, price, deliveryPrice, cause)}, realised ${flow}, ${when(ts)}`
+}
+
+function endOf(
+  { currency }: PositionSettled['data'],
+  instrument: string,
+  price: string,
+  deliveryPrice: string | undefined,
+  cause: PositionSettled['data']['cause'],
+): string {
+  if (cause === undefined || cause === 'delisted') return `at its last mark ${exact(price)}`
+  const index = deliveryPrice === undefined ? '' : `, at an index of ${exact(deliveryPrice)}`
+  if (cause === 'delivery') return `on delivery at ${exact(price)}${index}`
+  const payoff = isOption(kindOfId(instrument))
+    ? `a payoff of ${exact(price)} ${currency ?? 'quote'} a coin`
+    : exact(price)
+  return `at its expiry${index}: ${Number(price) === 0 ? 'it ended worthless' : payoff}`
 }

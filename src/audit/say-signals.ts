@@ -4,38 +4,9 @@ import { HOUR_MS } from '#core/time'
 import type { PortfolioBlended } from '#events/portfolio.events'
 import type { SignalChanged } from '#events/signal.events'
 import type { RunFacts } from './run-facts.js'
+import { sayBlendedPackage } from './say-packages.js'
+import { sayTerm } from './say-terms.js'
 import { figure, percent, ratio, when } from './words.js'
-
-type Write = (value: number) => string
-
-/** What a term is called and how its number is written; any other term is named as it is. */
-const TERMS: Readonly<Record<string, readonly [words: string, write: Write]>> = {
-  momentum: ['momentum', percent],
-  skipClose: ['close at the end of the window', figure],
-  lookbackClose: ['close at its start', figure],
-  annualVol: ['volatility', (value) => `${percent(value)} a year`],
-  z: ['z', ratio],
-  parts: ['finer bars in the day', figure],
-  upper: ['entry channel above', figure],
-  lower: ['entry channel below', figure],
-  adx: ['ADX', ratio],
-  atr: ['ATR', figure],
-  strength: ['strength', ratio],
-  stop: ['stop', figure],
-  testedStop: ['stop that the bar was tested against', figure],
-  missingBars: ['missing bars', figure],
-  exitUpper: ['exit channel above', figure],
-  exitLower: ['exit channel below', figure],
-  vwap: ['VWAP', figure],
-  medianQuoteVolume: ['median daily volume', figure],
-  funding8hBps: ['funding in 8 h', (value) => `${figure(value)} bp`],
-  cascade: ['cascade', figure],
-  volumeZ: ['z of volume', ratio],
-  returnSigmas: ['return in deviations', ratio],
-  heldHours: ['hours held', figure],
-  cascadeConfidence: ['confidence of fading a cascade ×', ratio],
-  ageHours: ['hours since its last bar', figure],
-}
 
 const REASONS: Readonly<Record<string, string>> = {
   momentum: 'on momentum',
@@ -56,20 +27,28 @@ const REASONS: Readonly<Record<string, string>> = {
   'funding-missing': 'an entry refused: no settled funding is known',
   stale: 'its data is too old',
   delisted: 'the instrument trades no more',
+  'warming-up': 'too little is known yet',
+  'new-longs': 'price and open interest rise: new longs',
+  'new-shorts': 'price falls while open interest rises: new shorts',
+  'long-unwind': 'price and open interest fall: longs are given up',
+  'short-covering': 'price rises while open interest falls: shorts are covered',
+  winner: 'among the best of its ranking',
+  loser: 'among the worst of its ranking',
+  middle: 'in the middle of its ranking',
+  'too-few': 'too few coins are ranked',
+  'outside-universe': 'it is not ranked',
 }
 
-function term({ name, value, threshold }: SignalChanged['data']['terms'][number]): string {
-  const [words, write] = TERMS[name] ?? [name, figure]
-  const number = value === null ? 'unknown' : write(value)
-  return `${words} ${number}${threshold === undefined ? '' : ` against ${write(threshold)}`}`
-}
+/** `held-outlier` → the check that fails; any other code is named as it is. */
+const heldOr = (reason: string): string =>
+  reason.startsWith('held-') ? `its last word stands while the check "${reason.slice(5)}" of its data fails` : reason
 
 export function saySignal({ by, ts, data }: SignalChanged): string {
   const { instrument, side, reason, price, confidence, targetWeight, terms, asOf } = data
   const went = side === 'flat' ? 'is flat in' : `went ${side}`
-  const why = REASONS[reason] ?? reason
+  const why = REASONS[reason] ?? heldOr(reason)
   const close = price > 0 && reason !== 'delisted' ? ` at a close of ${figure(price)}` : ''
-  const values = terms.length === 0 ? '' : `: ${terms.map(term).join(', ')}`
+  const values = terms.length === 0 ? '' : `: ${terms.map(sayTerm).join(', ')}`
   const age = asOf > 0 && ts - asOf > HOUR_MS ? ` (on the bar that closed ${when(asOf)})` : ''
   const target = `confidence ${ratio(confidence)} → target ${percent(targetWeight)} of NAV`
   return `${by} ${went} ${symbolOf(instrument)} at ${when(ts)}${close}${age}, ${why}${values}; ${target}`
@@ -77,6 +56,7 @@ export function saySignal({ by, ts, data }: SignalChanged): string {
 
 type Row = PortfolioBlended['data']['rows'][number]
 type Part = Row['parts'][number]
+type BlendedPackage = NonNullable<PortfolioBlended['data']['packages']>[number]
 
 /** The signal's own settings by the name under which it speaks to the blender. */
 const SETTINGS: Readonly<Record<string, string>> = { meanrev: 'meanReversion' }
@@ -118,7 +98,14 @@ function shareOf(weight: number, target: number | undefined, bound: number | und
 }
 
 export function sayBlendOfBook({ by, ts, data }: PortfolioBlended): string {
-  if (data.rows.length === 0) return `${by} found no target changed at the scheduled rebalance of ${when(ts)}`
-  const rows = data.rows.map((row) => `${symbolOf(row.instrument)} ${percent(row.weight)}`)
+  const packages = (data.packages ?? []).map((row) => `${row.package} ${percent(row.weight)}`)
+  const rows = [...data.rows.map((row) => `${symbolOf(row.instrument)} ${percent(row.weight)}`), ...packages]
+  if (rows.length === 0) return `${by} found no target changed at the scheduled rebalance of ${when(ts)}`
   return `${by} blended at ${when(ts)}${data.scheduled ? ' (scheduled)' : ''}: ${rows.join(', ')} of NAV`
+}
+
+/** One package of a blend: what its signal wanted, and each factor that the bucket put on it. */
+export function sayBlendOfPackage({ by, ts, data }: PortfolioBlended, row: BlendedPackage): string {
+  const scheduled = data.scheduled ? ' at the scheduled rebalance' : ''
+  return `${by} blended the market-neutral bucket at ${when(ts)}${scheduled}: ${sayBlendedPackage(row)}`
 }

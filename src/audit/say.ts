@@ -1,8 +1,11 @@
 /** Owns the choice of words: one sentence an event, and the lines below it. Never reads the log. */
 import type { AnyEvent } from '#events/catalogue'
+import type { PortfolioBlended } from '#events/portfolio.events'
 import type { RunFacts } from './run-facts.js'
 import { sayInput } from './say-inputs.js'
 import { sayOrder } from './say-orders.js'
+import { sayImbalance, sayPackage } from './say-packages.js'
+import { sayMarketView, sayOverlay, sayRegime, sayWarning, sayWeighting } from './say-regimes.js'
 import {
   sayApproval,
   sayAssessment,
@@ -13,36 +16,61 @@ import {
   sayStep,
   sayStop,
 } from './say-risk.js'
-import { sayBlend, sayBlendOfBook, sayPart, saySignal } from './say-signals.js'
+import { sayBlend, sayBlendOfBook, sayBlendOfPackage, sayPart, saySignal } from './say-signals.js'
 
 export interface Words {
   readonly says: string
   readonly details: readonly string[]
 }
 
-/** `instrument`: what the explanation is about, where it is about one; `seen`: other events by seq. */
+/** `focus`: the instrument or package that the explanation is about, where it is about one; `seen`: other events by seq. */
 export function wordsOf(
   event: AnyEvent,
   facts: RunFacts,
-  instrument: string | undefined,
+  focus: string | undefined,
   seen: (seq: number) => AnyEvent | undefined,
 ): Words {
-  if (event.type === 'RiskAssessed')
-    return { says: sayAssessment(event, instrument), details: event.data.steps.map(sayStep) }
-  if (event.type !== 'PortfolioBlended') return { says: sentence(event, facts), details: [] }
-  const row = event.data.rows.find((each) => each.instrument === instrument)
+  switch (event.type) {
+    case 'RiskAssessed':
+      return { says: sayAssessment(event, focus), details: event.data.steps.map(sayStep) }
+    case 'PortfolioBlended':
+      return blendWords(event, facts, focus, seen)
+    case 'PackageChanged':
+      return sayPackage(event)
+    case 'PackageImbalanced':
+      return sayImbalance(event)
+    case 'PortfolioWeighted':
+      return sayWeighting(event)
+    default:
+      return { says: sentence(event, facts), details: [] }
+  }
+}
+
+function blendWords(
+  event: PortfolioBlended,
+  facts: RunFacts,
+  focus: string | undefined,
+  seen: (seq: number) => AnyEvent | undefined,
+): Words {
+  const pkg = event.data.packages?.find((each) => each.package === focus)
+  if (pkg !== undefined) return { says: sayBlendOfPackage(event, pkg), details: [] }
+  const row = event.data.rows.find((each) => each.instrument === focus)
   if (row === undefined) return { says: sayBlendOfBook(event), details: [] }
   const details = row.parts.map((part) => {
     const signal = seen(part.seq)
     return sayPart(part, row, signal?.type === 'SignalChanged' ? signal : undefined, facts)
   })
-  return { says: sayBlend(event, row, facts), details }
+  return { says: sayBlend(event, row, facts), details: [...details, ...(row.overlays ?? []).map(sayOverlay)] }
 }
 
 function sentence(event: AnyEvent, facts: RunFacts): string {
   switch (event.type) {
     case 'SignalChanged':
       return saySignal(event)
+    case 'RegimeChanged':
+      return sayRegime(event)
+    case 'CascadeWarningChanged':
+      return sayWarning(event)
     case 'OrderApproved':
       return sayApproval(event, facts)
     case 'OrderRefused':
@@ -65,6 +93,6 @@ function sentence(event: AnyEvent, facts: RunFacts): string {
     case 'CancelRequested':
       return sayOrder(event, facts)
     default:
-      return sayInput(event, facts) ?? `${event.type} by ${event.by}`
+      return sayInput(event, facts) ?? sayMarketView(event) ?? `${event.type} by ${event.by}`
   }
 }
