@@ -46,6 +46,7 @@ import * as fold from './fold.js'
 import { evolveHalt, onCommand, onTrouble, watchDrawdown } from './halts.js'
 import { settlementOf } from './ledger.js'
 import { closeOrder, openOrder } from './order-book.js'
+import * as marks from './packages/marks.js'
 import { mendPackages } from './packages/mend.js'
 import * as packages from './packages/package-fold.js'
 import { settleDelisted, settleEnds } from './packages/settlement.js'
@@ -217,10 +218,10 @@ function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Int
       packages.onImbalanced(state, event)
       break
     case 'MarkChanged':
-      packages.onMark(state, event)
+      marks.onMark(state, event)
       break
     case 'OptionChainObserved':
-      packages.onChain(state, event)
+      marks.onChain(state, event)
       break
     case 'FundsTransferred':
       fold.onTransferred(state, event)

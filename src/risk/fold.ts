@@ -34,8 +34,8 @@ import {
 } from './ledger.js'
 import { closeOrder, isNewTrade, packageOf } from './order-book.js'
 import { carryPackages } from './packages/carried.js'
+import { freezeEnds } from './packages/marks.js'
 import {
-  freezeEnds,
   legFunding,
   onLegDelisted,
   onLegFill,

@@ -4,7 +4,6 @@
  * Must never scale a position up or turn it round in any step but Kelly. Weights are signed fractions of NAV, by instrument.
  */
 import type { RiskConfig } from '#core/config/schema'
-import type { RiskAssessed } from '#events/risk.events'
 import { sleeveScale } from '#quant/vol-target'
 import { capGrossExposure, capNetExposure } from './exposure-caps.js'
 import {
@@ -17,13 +16,12 @@ import {
   type SettledPackages,
   settlePackages,
 } from './packages/wishes.js'
+import { gross, NOTHING_BESIDE, net, type Step, StepRecord } from './step-record.js'
 import { limitTurnover } from './turnover-limiter.js'
 import { exAnteVol, kellyOf, type VirtualBookState } from './virtual-book.js'
 
 /** Largest gross weight of the carry sleeve [S]. */
 export const CARRY_CAP = 0.2
-
-export type Step = RiskAssessed['data']['steps'][number]
 
 /**
  * Share of a cap by which prices and fees may carry a held book beyond it before that alone makes a trade [D]: without it
@@ -59,68 +57,7 @@ export interface Piped {
   readonly packages: SettledPackages
 }
 
-// Plain loops, here and below: the pipeline runs at every blend, and a callback a weight was half of its cost.
-function gross(weights: readonly number[]): number {
-  let sum = 0
-  for (let i = 0; i < weights.length; i++) sum += Math.abs(weights[i]!)
-  return sum
-}
-
-function net(weights: readonly number[]): number {
-  let sum = 0
-  for (let i = 0; i < weights.length; i++) sum += weights[i]!
-  return sum
-}
-
-const NO_WEIGHTS: readonly number[] = []
-const NOTHING_BESIDE: Beside = { gross: 0, delta: 0 }
 const NONE_SETTLED: SettledPackages = { weights: [], stays: [], gross: 0, delta: 0 }
-
-/** The record of the steps: each with the exposures before and after it, what was measured, the limit, the factor. */
-export class StepRecord {
-  readonly steps: Step[] = []
-  #weights: readonly number[]
-  #gross: number
-  #net: number
-  /** What the packages add: gross of all legs, delta that they leave open. */
-  #besideGross = 0
-  #besideNet = 0
-
-  constructor(weights: readonly number[], beside: Beside = NOTHING_BESIDE) {
-    this.#weights = weights
-    this.#besideGross = beside.gross
-    this.#besideNet = beside.delta
-    this.#gross = gross(weights) + beside.gross
-    this.#net = net(weights) + beside.delta
-  }
-
-  /** What the packages add from the next step on. */
-  beside({ gross, delta }: Beside): void {
-    this.#besideGross = gross
-    this.#besideNet = delta
-    // The weights count anew, with what is beside them now.
-    this.#weights = NO_WEIGHTS
-  }
-
-  /** A step that made `after` of the weights so far. */
-  pass(
-    step: Step['step'],
-    after: readonly number[],
-    measured: number | null,
-    limit: number | null,
-    factor: number,
-  ): void {
-    const grossBefore = this.#gross
-    const netBefore = this.#net
-    if (after !== this.#weights) {
-      this.#weights = after
-      this.#gross = gross(after) + this.#besideGross
-      this.#net = net(after) + this.#besideNet
-    }
-    const [grossAfter, netAfter] = [this.#gross, this.#net]
-    this.steps.push({ step, grossBefore, grossAfter, netBefore, netAfter, measured, limit, factor })
-  }
-}
 
 /** Scales a sleeve inside the weights; an opposing rest must neither turn a position round nor make it larger. */
 function scaleSleeve(weights: readonly number[], sleeve: readonly number[], scale: number): readonly number[] {

@@ -21,6 +21,7 @@ import {
   type LegState,
   legMarkedAt,
   markOf,
+  ORPHAN_MS,
   type PackageState,
   unitsOf,
 } from './package-state.js'
@@ -78,7 +79,7 @@ export function packageRows(state: RiskState, nav: number, now: EpochMs, risk: R
     const exposure = exposureOf(pkg)
     const wish = {
       signal: pkg.signal,
-      blended: barrier === 'not-listed' ? 0 : pkg.weight,
+      blended: barrier === 'not-listed' || isOrphan(pkg, now) ? 0 : pkg.weight,
       grossRatio,
       deltaRatio,
       held: units * perCoin,
@@ -89,6 +90,8 @@ export function packageRows(state: RiskState, nav: number, now: EpochMs, risk: R
     return { pkg, wish, barrier }
   })
 }
+
+const isOrphan = ({ carriedAt }: PackageState, now: EpochMs): boolean => carriedAt > 0 && now - carriedAt > ORPHAN_MS
 
 const NO_ROWS: readonly PackageRow[] = []
 export const wishesOf = (rows: readonly PackageRow[]): readonly PackageWish[] =>

@@ -7,7 +7,8 @@ import { quantise } from '#events/line-buffer'
 import { learnPrice, ledgerOf, priceOf } from '../instruments/accounts.js'
 import { carryCost } from '../ledger.js'
 import type { RiskState } from '../risk-state.js'
-import { noteNextEnd, slotOfLeg } from './package-fold.js'
+import { noteNextEnd } from './marks.js'
+import { slotOfLeg } from './package-fold.js'
 import { createLeg, markOf, type PackageState } from './package-state.js'
 
 type Carried = Pick<StateCarried['data'], 'balances' | 'packages'>
@@ -80,6 +81,7 @@ export function carryPackages(state: RiskState, event: StateCarried): void {
       base: row.base,
       price: row.price,
       target: row.targetWeight,
+      carriedAt: event.ts,
       weight: row.weight,
       wanted: row.wanted,
       units: row.units,

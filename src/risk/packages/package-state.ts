@@ -4,7 +4,7 @@
  * Must never decide.
  */
 import { type DecimalString, parseUnits } from '#core/decimal'
-import type { EpochMs } from '#core/time'
+import { DAY_MS, type EpochMs } from '#core/time'
 import type { LegRole, LegTerms, PackageKind, PackageLeg } from '#events/package.events'
 import { type Purse, priceOf } from '../instruments/accounts.js'
 import { coinsOf, worthOf } from '../instruments/kinds.js'
@@ -13,6 +13,8 @@ import type { OrderBookState } from '../order-book.js'
 
 /** Share of the largest leg within which legs match [S: 1 % of the leg, methods, section 4]. */
 export const LEG_TOLERANCE = 0.01
+/** A package of a parent run of which no signal speaks for so long is closed [D]: signals decide at least once a day. */
+export const ORPHAN_MS = 2 * DAY_MS
 /** Times that a package is completed before it is taken back [D]. */
 export const MEND_ATTEMPTS = 3
 
@@ -49,6 +51,8 @@ export interface PackageState {
   base: string
   /** Price of the base coin when the signal spoke. */
   price: number
+  /** When it was taken over from a parent; 0 once a signal of this run spoke of it. */
+  carriedAt: EpochMs
   /** As the signal said last: a package that it wants is not forgotten. */
   target: number
   /** Notional of one unit a NAV, as the blender lets it; and as the signal wanted it. */

@@ -10,7 +10,7 @@ import type { PositionSettled } from '#events/risk.events'
 import { settlementPrice } from '../instruments/kinds.js'
 import { settlementOf } from '../ledger.js'
 import type { RiskState } from '../risk-state.js'
-import { indexOfEnd } from './package-fold.js'
+import { indexOfEnd } from './marks.js'
 import { type LegState, markOf, type PackageState } from './package-state.js'
 
 export type SettledDraft = { readonly type: 'PositionSettled'; readonly data: PositionSettled['data'] }
