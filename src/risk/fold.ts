@@ -34,7 +34,7 @@ import {
 } from './ledger.js'
 import { closeOrder, isNewTrade, packageOf } from './order-book.js'
 import { carryPackages } from './packages/carried.js'
-import { freezeEnds } from './packages/marks.js'
+import { freezeEnds, onLegQuote } from './packages/marks.js'
 import {
   legFunding,
   onLegDelisted,
@@ -75,6 +75,7 @@ export function onBar(state: RiskState, event: BarClosed | BarAggregated, risk: 
 }
 
 export function onQuote(state: RiskState, event: QuoteChanged): void {
+  if (state.packages.length > 0) onLegQuote(state, event)
   const index = state.indexOf[event.data.instrument]
   if (index === undefined) return
   const slot = state.slots[index]!

@@ -208,6 +208,15 @@ it('a child closes a package of which no signal speaks any more', () => {
   ])
 })
 
+it('a leg outside the universe is marked by its quotes, each in the unit of its venue', () => {
+  const desk = new PackageDesk().open('vrp', 0.12, STRADDLE, 'straddle')
+  const before = equity(desk.state)
+  const sizes = { bidSize: 1, askSize: 1 }
+  desk.send('QuoteChanged', { instrument: CALL, bid: 0.034, ask: 0.036, ...sizes })
+  // Two calls short, 0.005 coins against them.
+  expect(equity(desk.state)).toBeCloseTo(before - 2 * 0.005 * 60_000, 6)
+})
+
 it('fees and funding of directional positions keep to their currencies too', () => {
   const desk = new PackageDesk()
   desk.next()

@@ -3,7 +3,7 @@
  * never let a price after the end of a leg change what it is settled at.
  */
 import { DAY_MS, type EpochMs } from '#core/time'
-import type { MarkChanged, OptionChainObserved } from '#events/market.events'
+import type { MarkChanged, OptionChainObserved, QuoteChanged } from '#events/market.events'
 import { learnPrice, pricedAt, priceOf } from '../instruments/accounts.js'
 import type { RiskState } from '../risk-state.js'
 import type { LegState, PackageState } from './package-state.js'
@@ -55,6 +55,18 @@ export function onMark(state: RiskState, event: MarkChanged): void {
     leg.mark = mark
     leg.markedAt = event.ts
     if (index !== null) learnPrice(state, leg.terms.base, index, event.ts)
+  })
+}
+
+/** Best bid and ask of a leg: its middle is the mark, in the unit of the venue. Slots of the universe have marks of their own. */
+export function onLegQuote(state: RiskState, event: QuoteChanged): void {
+  const { instrument, bid, ask } = event.data
+  const mid = (bid + ask) / 2
+  if (!(mid > 0)) return
+  freezeEnds(state, event.ts)
+  eachLeg(state, instrument, (leg) => {
+    leg.mark = mid
+    leg.markedAt = event.ts
   })
 }
 
