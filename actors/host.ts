@@ -12,13 +12,20 @@ import { LiveHost, type PushedInput } from '#engine/live'
 import type { HostProblem } from '#engine/live.port'
 import type { HostClock } from '#engine/live-clock'
 import type { AnyEvent } from '#events/catalogue'
-import type { ProcessStarted, ProcessStopped } from '#events/lifecycle.events'
+import type { FundsTransferred, ProcessStarted, ProcessStopped } from '#events/lifecycle.events'
+import type { RiskState } from '#risk/engine.decider'
+import { transferRefusal } from '#risk/transfer-refusal'
 import type { AnyDecider } from './catalogue.js'
 import { deciderAgent } from './decider-agent.js'
 import { Counter } from './event-counter.js'
 import type { Feed } from './feed.port.js'
 import { InputFunnel } from './input-funnel.js'
-import { type CommandOutcome, type OperatorCommand, OperatorCommands } from './operator-commands.js'
+import {
+  type CommandOutcome,
+  type OperatorCommand,
+  OperatorCommands,
+  type TransferOutcome,
+} from './operator-commands.js'
 import { firstInputs, proveRest, type RecoveredRun, type RecoverOptions, recoverRun } from './recover-run.js'
 import type { RestartPolicy } from './restart-policy.js'
 import { type RunState, type RunStatus, runStatus } from './run-status.js'
@@ -196,6 +203,15 @@ export class TradingProcess {
     return this.#commands.give(command, reason)
   }
 
+  /** Money is paid in, or taken out; fulfilled when that is on disk. CONTROL_REFUSED, without a trace, where the book cannot spare it. */
+  transfer(transfer: FundsTransferred['data']): Promise<TransferOutcome> {
+    const { dispatcher } = this.host
+    const { grossCap } = this.#options.config.risk
+    return this.#commands.transfer(transfer, () =>
+      transferRefusal(dispatcher.stateOf<RiskState>('risk/engine'), grossCap, transfer),
+    )
+  }
+
   status(): RunStatus {
     const { runId, process, pid, speed, scheduler } = this.#options
     return runStatus({
@@ -267,7 +283,7 @@ export class TradingProcess {
   }
 
   #refused(input: PushedInput): void {
-    if (input.type === 'OperatorCommanded') this.#commands.refuse()
+    if (input.type === 'OperatorCommanded' || input.type === 'FundsTransferred') this.#commands.refuse()
     this.#problem({ code: 'refused', detail: `${input.type} by ${input.by}`, isFatal: false })
   }
 

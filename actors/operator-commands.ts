@@ -1,12 +1,12 @@
 /**
- * Owns commands of the operator on their way: each becomes one input, and is answered only when the step that it began is
+ * Owns commands of the operator on their way, transfers of money among them: each becomes one input, and is answered only when the step that it began is
  * durable, with what followed from it. Never acts by itself: what a command does is risk's decision.
  */
 import { type Observable, Subject } from 'rxjs'
 import { QuantbotError } from '#core/errors'
 import type { PushedInput } from '#engine/live'
 import type { AnyEvent } from '#events/catalogue'
-import type { OperatorCommanded } from '#events/lifecycle.events'
+import type { FundsTransferred, OperatorCommanded } from '#events/lifecycle.events'
 
 export type OperatorCommand = OperatorCommanded['data']['command']
 
@@ -23,8 +23,20 @@ export interface CommandOutcome {
   readonly events: readonly { readonly seq: number; readonly type: string; readonly by: string }[]
 }
 
+/** What a transfer led to, on disk. */
+export interface TransferOutcome {
+  readonly currency: string
+  readonly amount: string
+  /** Seq of FundsTransferred. */
+  readonly seq: number
+  readonly events: CommandOutcome['events']
+}
+
+const BY = 'operator/control'
+type Given = OperatorCommanded | FundsTransferred
+
 interface Waiting {
-  readonly resolve: (outcome: CommandOutcome) => void
+  readonly resolve: (given: Given, followed: readonly AnyEvent[]) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -33,6 +45,7 @@ export class OperatorCommands {
   /** In the order in which they were given, which is the order in which they are stepped. */
   readonly #waiting: Waiting[] = []
   #isClosed = false
+  #transfers: Promise<unknown> = Promise.resolve()
 
   get inputs$(): Observable<PushedInput> {
     return this.#stream
@@ -40,10 +53,29 @@ export class OperatorCommands {
 
   /** CONTROL_REFUSED when the process takes no more commands. */
   give(command: OperatorCommand, reason: string): Promise<CommandOutcome> {
+    return this.#send({ type: 'OperatorCommanded', by: BY, data: { command, reason } }, outcomeOf)
+  }
+
+  /**
+   * As {@link give}: money is paid in, or taken out. One after the other, so that `refusal` weighs each against the book that the last
+   * one left; CONTROL_REFUSED says why not.
+   */
+  transfer(transfer: FundsTransferred['data'], refusal: () => string | undefined): Promise<TransferOutcome> {
+    const moved = this.#transfers.then(() => {
+      const why = refusal()
+      if (why !== undefined) throw new QuantbotError('CONTROL_REFUSED', why)
+      return this.#send({ type: 'FundsTransferred', by: BY, data: transfer }, transferOf)
+    })
+    this.#transfers = moved.catch(() => undefined) // whoever asked is told
+    return moved
+  }
+
+  #send<T>(input: PushedInput, outcome: (given: never, followed: readonly AnyEvent[]) => T): Promise<T> {
     if (this.#isClosed) return Promise.reject(refused())
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
-      this.#stream.next({ type: 'OperatorCommanded', by: 'operator/control', data: { command, reason } })
+      // What is answered first was given first: the event is of the type that was sent.
+      this.#waiting.push({ resolve: (given, followed) => resolve(outcome(given as never, followed)), reject })
+      this.#stream.next(input)
     })
   }
 
@@ -52,10 +84,10 @@ export class OperatorCommands {
     if (this.#waiting.length === 0) return
     for (let i = 0; i < events.length; i++) {
       const event = events[i]!
-      if (event.type !== 'OperatorCommanded') continue
+      if (event.type !== 'OperatorCommanded' && event.type !== 'FundsTransferred') continue
       let end = i + 1
       while (end < events.length && events[end]!.cause !== 0) end++
-      this.#waiting.shift()?.resolve(outcomeOf(event, events.slice(i + 1, end)))
+      this.#waiting.shift()?.resolve(event, events.slice(i + 1, end))
     }
   }
 
@@ -88,9 +120,19 @@ function outcomeOf(event: OperatorCommanded, followed: readonly AnyEvent[]): Com
         ? [{ seq: each.seq, order: each.data.order, instrument: each.data.instrument }]
         : [],
     ),
-    events: followed.map(({ seq, type, by }) => ({ seq, type, by })),
+    events: named(followed),
   }
 }
+
+function transferOf(
+  { seq, data: { currency, amount } }: FundsTransferred,
+  followed: readonly AnyEvent[],
+): TransferOutcome {
+  return { currency, amount, seq, events: named(followed) }
+}
+
+const named = (events: readonly AnyEvent[]): CommandOutcome['events'] =>
+  events.map(({ seq, type, by }) => ({ seq, type, by }))
 
 function refused(): QuantbotError {
   return new QuantbotError('CONTROL_REFUSED', 'the process is stopping or has halted')

@@ -5,27 +5,38 @@
 import { chmodSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { z } from 'zod'
-import type { CommandOutcome, OperatorCommand } from '#actors/operator-commands'
+import type { CommandOutcome, OperatorCommand, TransferOutcome } from '#actors/operator-commands'
 import type { RunStatus } from '#actors/run-status'
+import { formatUnits, parseUnits } from '#core/decimal'
 import { isQuantbotError } from '#core/errors'
+import type { FundsTransferred } from '#events/lifecycle.events'
 import { makeControlPath } from './control-path.js'
 
 /** Longest request, bytes (ours). */
 const REQUEST_MAX = 16 * 1024
 
+const reason = z.string().min(1).max(500)
+/** A decimal with at most 15 whole digits and eight places, signed, and not nothing. */
+const amount = z
+  .string()
+  .regex(/^-?\d{1,15}(\.\d{1,8})?$/)
+  .refine((text) => Number(text) !== 0)
+
 export const controlRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('status') }),
-  z.strictObject({ do: z.enum(['halt', 'resume', 'flatten']), reason: z.string().min(1).max(500) }),
+  z.strictObject({ do: z.enum(['halt', 'resume', 'flatten']), reason }),
+  z.strictObject({ do: z.literal('transfer'), currency: z.string().regex(/^[A-Z0-9]{1,20}$/), amount, reason }),
 ])
 export type ControlRequest = z.infer<typeof controlRequest>
 
 export type ControlAnswer =
-  | { readonly ok: true; readonly result: RunStatus | CommandOutcome }
+  | { readonly ok: true; readonly result: RunStatus | CommandOutcome | TransferOutcome }
   | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } }
 
 export interface Controlled {
   status(): RunStatus
   command(command: OperatorCommand, reason: string): Promise<CommandOutcome>
+  transfer(transfer: FundsTransferred['data']): Promise<TransferOutcome>
 }
 
 export interface ControlServer {
@@ -91,10 +102,16 @@ function converse(socket: Socket, controlled: Controlled): void {
   })
 }
 
+const exact = (text: string): string => formatUnits(parseUnits(text))
+
 async function answer(line: string, controlled: Controlled): Promise<ControlAnswer> {
   try {
     const request = controlRequest.parse(JSON.parse(line))
     if (request.do === 'status') return { ok: true, result: controlled.status() }
+    if (request.do === 'transfer') {
+      const { do: _, ...transfer } = request
+      return { ok: true, result: await controlled.transfer({ ...transfer, amount: exact(transfer.amount) }) }
+    }
     return { ok: true, result: await controlled.command(request.do, request.reason) }
   } catch (error) {
     const code = isQuantbotError(error)

@@ -13,6 +13,7 @@ import { registerBacktest } from './backtest.command.js'
 import { registerCheck } from './check.command.js'
 import { registerControl } from './control.command.js'
 import { registerData } from './data.command.js'
+import { registerFunds } from './funds.command.js'
 import { registerImport } from './import.command.js'
 import { registerParse } from './parse.command.js'
 import { registerProjections } from './projections.command.js'
@@ -48,6 +49,7 @@ export function buildProgram(): Command {
   registerProjections(program)
   registerSimExchange(program)
   registerControl(program)
+  registerFunds(program)
   registerAgents(program)
   registerApi(program)
   registerParse(program)

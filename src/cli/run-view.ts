@@ -73,15 +73,18 @@ function headLines(status: RunStatus, width: number): string[] {
   const label = mode === 'sim' ? ' SIMULATED ' : ` ${mode.toUpperCase()} `
   const time = ts === 0 ? 'starting' : `${isoTime(ts).slice(0, 16).replace('T', ' ')} UTC`
   const title = cut(`${label}  ${runId}  ${time}${pace}  ${state}`, width)
-  const pnl = equity - Number(opening)
-  const sum = `${pnl > 0 ? '+' : ''}${money(pnl)} (${percent(pnl / Number(opening), 2, true)})`
+  const paid = Number(opening) + transferred(status)
+  const pnl = equity - paid
+  const sum = `${pnl > 0 ? '+' : ''}${money(pnl)} (${percent(paid > 0 ? pnl / paid : 0, 2, true)})`
   const book = `equity ${money(equity)}  PnL ${sum}  drawdown ${percent(drawdown)}  gross ${percent(gross)}  net ${percent(net, 1, true)}`
   const age = feedAgeMs === null ? 'none yet' : `${(feedAgeMs / 1000).toFixed(1)} s ago`
   const lag = `commit lag p50 ${commitLagMs.p50.toFixed(1)} ms, p99 ${commitLagMs.p99.toFixed(1)} ms`
   const flow = `seq ${money(status.seq)}  orders ${money(status.orders)}  fills ${money(status.fills)}  market input ${age}  ${lag}`
+  const moved = transferLine(status)
   const lines = [
     paint(['bold', 'inverse'], title.slice(0, label.length)) + title.slice(label.length),
     ...wrapped(book, width),
+    ...(moved === undefined ? [] : wrapped(moved, width)),
     ...wrapped(flow, width).map((line) => paint('gray', line)),
   ]
   if (status.halted)
@@ -91,6 +94,17 @@ function headLines(status: RunStatus, width: number): string[] {
       paint(['bold', 'red'], cut(`THE PROCESS IS ${state.toUpperCase()}: ${status.problems.at(-1) ?? ''}`, width)),
     )
   return lines
+}
+
+/** Paid in less taken out since the run began, in the book's own currency at the prices of now. */
+function transferred({ transfers = '0', balances = [] }: RunStatus): number {
+  return balances.reduce((sum, { transfers: moved, price }) => sum + Number(moved) * price, Number(transfers))
+}
+
+function transferLine({ transfers = '0', balances = [] }: RunStatus): string | undefined {
+  const others = balances.filter((row) => row.transfers !== '0').map((row) => `${row.transfers} ${row.currency}`)
+  if (transfers === '0' && others.length === 0) return undefined
+  return `paid in less taken out ${[...(transfers === '0' ? [] : [money(Number(transfers), 2)]), ...others].join('  ')}`
 }
 
 /** Breaks at the double blanks between its parts. */

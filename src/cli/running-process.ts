@@ -96,6 +96,7 @@ export class RunningProcess {
     this.#control = await serveControl(dir, {
       status: () => ({ ...this.#process.status(), ...this.#composed.surroundings?.() }),
       command: (command, reason) => this.#process.command(command, reason),
+      transfer: (transfer) => this.#process.transfer(transfer),
     })
     const { runId, mode, pid } = this.#process.status()
     const { refolded, resume, setAside, recovery } = this.#process.recovered

@@ -16,7 +16,7 @@ const RANK: ReadonlyMap<string, number> = new Map([
   ...rank(7, 'InstantClosed'),
   ...rank(8, 'BarOpened'),
   ...rank(9, 'InstrumentDelisted'),
-  ...rank(10, 'OperatorCommanded'),
+  ...rank(10, 'OperatorCommanded', 'FundsTransferred'),
   ...rank(11, 'ProcessStopped'),
 ])
 
