@@ -105,62 +105,26 @@ function upTo(merged: MergedTape, instant: EpochMs): MergedTape {
   }
 }
 
-/** Feeds that come once a day or so; before a run the whole of them is history, however short a warm-up is. */
-const WHOLE_HISTORY: ReadonlySet<AnySeries['kind']> = new Set(['oi', 'volatility', 'onchain'])
-
-/** One tape of a span and of what its feeds told before. */
-export function longTape({ plan, history }: Pick<PreparedTape, 'plan' | 'history'>): TapePlan {
-  const before = history.merged.series.filter(({ kind }) => WHOLE_HISTORY.has(kind))
-  const same = (one: AnySeries) => (other: AnySeries) => one.kind === other.kind && one.instrument === other.instrument
-  const series = plan.merged.series.map((one) => {
-    const earlier = before.find(same(one))
-    return earlier === undefined ? one : joined(earlier, one)
-  })
-  const alone = before.filter((one) => !plan.merged.series.some(same(one)))
-  return {
-    ...plan,
-    merged: { ...plan.merged, series: [...series, ...alone] },
-    proxy: [...plan.proxy, ...alone.map(() => undefined)],
-    listings: [...plan.listings, ...alone.map(() => undefined)],
-  }
-}
-
-function joined(earlier: AnySeries, later: AnySeries): AnySeries {
-  const columns = Object.entries(later.rows).map(([name, values]) => {
-    const first = (earlier.rows as unknown as Record<string, Float64Array>)[name]!
-    return [name, glued(first, values as Float64Array)]
-  })
-  return { ...later, rows: Object.fromEntries(columns) } as AnySeries // the same columns of numbers, longer
-}
-
-function glued(first: Float64Array, then: Float64Array): Float64Array {
-  const all = new Float64Array(first.length + then.length)
-  all.set(first)
-  all.set(then, first.length)
-  return all
-}
-
-/** A long tape cut into the history of a warm-up and what is decided until `end`: what a run that begins at `start` would see. */
+/** A long tape cut into the history of a warm-up and what is decided until `end`: what a run that begins at `start` needs to see. */
 export function startedAt(
   long: TapePlan,
   start: EpochMs,
   warmupMs: DurationMs,
   end: EpochMs,
 ): { readonly history: TapePlan; readonly plan: TapePlan } {
-  const from = ({ kind }: AnySeries): EpochMs => (WHOLE_HISTORY.has(kind) ? Number.NEGATIVE_INFINITY : start - warmupMs)
   const days = Math.floor((end - start) / DAY_MS)
   const clock = Float64Array.from({ length: days }, (_, d) => start + (d + 1) * DAY_MS)
   return {
-    history: { ...between(long, from, start), quietBefore: start - warmupMs },
-    plan: { ...between(long, () => start, end, (long.feedRows ?? 0) > 0 ? clock : undefined), ended: new Set() },
+    history: { ...between(long, start - warmupMs, start), quietBefore: start - warmupMs },
+    plan: { ...between(long, start, end, (long.feedRows ?? 0) > 0 ? clock : undefined), ended: new Set() },
   }
 }
 
-function between(plan: TapePlan, from: (series: AnySeries) => EpochMs, to: EpochMs, clock?: Float64Array): TapePlan {
+function between(plan: TapePlan, from: EpochMs, to: EpochMs, clock?: Float64Array): TapePlan {
   const kept: { series: AnySeries; proxy: Uint8Array | undefined; listing: TapePlan['listings'][number] }[] = []
   for (const [i, series] of plan.merged.series.entries()) {
     const { availableAt } = series.rows
-    const [a, b] = [upperBound(availableAt, from(series)), upperBound(availableAt, to)]
+    const [a, b] = [upperBound(availableAt, from), upperBound(availableAt, to)]
     if (a === b) continue
     kept.push({ series: sliced(series, a, b), proxy: plan.proxy[i]?.subarray(a, b), listing: plan.listings[i] })
   }

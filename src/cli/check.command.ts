@@ -1,10 +1,9 @@
 /** Owns `quantbot check`: whether the signals of a configuration look ahead, and whether their warm-ups are long enough. */
 import type { Command } from 'commander'
 import { checkLookahead } from '#backtest/check-lookahead'
-import { longTape, tapeSource } from '#backtest/check-tape'
+import { tapeSource } from '#backtest/check-tape'
 import { checkWarmup } from '#backtest/check-warmup'
 import { signalNames, speakers } from '#backtest/check-words'
-import { prepareTape } from '#backtest/prepare-tape'
 import type { Config } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
 import { DAY_MS } from '#core/time'
@@ -93,15 +92,15 @@ async function warmup({ home, config, span, samples, seed, signals }: CheckInput
   const { fromDay, toDay } = span
   const longest = Math.max(0, ...speakers(config).map(({ warmupMs }) => warmupMs))
   const before = Math.ceil((4 * longest) / DAY_MS)
-  // Days before the epoch have no data; a span begins at the earliest there.
+  // The epoch is before all data.
   const early = Math.max(0, fromDay - before * DAY_MS)
   progress('reading the tape')
-  const tape = await prepareTape(home, config, { fromDay: early, toDay })
+  const { plan } = await tapeSource(home, config, { fromDay: early, toDay })()
   const results = checkWarmup({
     config,
     deciders: (signal) => speakers(config, new Set([signal])),
     signals,
-    long: longTape(tape),
+    long: plan,
     fromDay,
     toDay,
     samples,
@@ -112,7 +111,10 @@ async function warmup({ home, config, span, samples, seed, signals }: CheckInput
   if (json) sayJson({ check: 'warmup', samples, seed, signals: results })
   else for (const line of warmupLines(results)) say(line)
   for (const { signal, samples: tried, warmupDays } of results)
-    if (tried === 0 && warmupDays > 0) note(`${signal}: the lake has no ${warmupDays} days before any sample`)
+    if (tried === 0 && warmupDays > 0)
+      note(
+        `${signal}: its warm-up of ${warmupDays} days is longer than what the lake has before any sample; not checked`,
+      )
   return results.every(({ failing }) => failing === 0)
 }
 
