@@ -6,18 +6,20 @@ import { createHash } from 'node:crypto'
 import type { BacktestRecording } from './recording.js'
 import { chartAssets } from './report/assets.js'
 import { CLIENT } from './report/client.js'
-import { chartData } from './report/data.js'
+import { type AloneCurve, chartData } from './report/data.js'
 import { html, type Markup, raw, scriptJson } from './report/html.js'
 import {
   bookTable,
   cards,
   contributionTable,
+  correlationTable,
   costTable,
   dataTable,
   haltList,
   metricNotes,
   monthTable,
   NO_SCRIPT,
+  rowsTable,
   symbolTable,
   tallyTable,
   verdictList,
@@ -25,6 +27,7 @@ import {
 import { STYLE } from './report/style.js'
 import type { BacktestStatistics } from './statistics.js'
 import { percent } from './table-format.js'
+import { carryRows, dataRows, overlayRows, triggerRows } from './table-signals.js'
 
 export interface ReportMeta {
   readonly runId: string
@@ -41,6 +44,8 @@ export interface ReportMeta {
   /** Paid by the benchmarks at entry: taker fee and half spread. 0 when absent. */
   readonly benchmarkCostBps?: number
   readonly codeVersion?: string
+  /** Books of the signals alone, for their curves. */
+  readonly standAlone?: readonly AloneCurve[]
   /** Further remarks, one sentence each. */
   readonly notes?: readonly string[]
 }
@@ -49,6 +54,7 @@ export interface ReportMeta {
 export function renderReport(stats: BacktestStatistics, recording: BacktestRecording, meta: ReportMeta): string {
   const { script, style } = chartAssets()
   const costBps = meta.benchmarkCostBps ?? 0
+  const standAlone = meta.standAlone ?? []
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -61,10 +67,10 @@ export function renderReport(stats: BacktestStatistics, recording: BacktestRecor
 <body>
 <main>
 ${heading(stats, recording, meta)}
-${charts(costBps)}
+${charts(costBps, standAlone.length > 0)}
 ${tables(stats, recording, meta)}
 </main>
-<script type="application/json" id="data">${scriptJson(chartData(recording, costBps))}</script>
+<script type="application/json" id="data">${scriptJson(chartData(recording, costBps, standAlone))}</script>
 <script>${raw(script)}</script>
 <script>${raw(CLIENT)}</script>
 </body>
@@ -89,7 +95,11 @@ ${NO_SCRIPT}
 </header>`
 }
 
-function charts(costBps: number): Markup {
+const ALONE = html`<h2>Each signal alone</h2>
+<p class="note">Its own book through risk and costs, 100 at the start: what it is judged by.</p>
+<div class="chart" id="alone"></div>`
+
+function charts(costBps: number, hasAlone: boolean): Markup {
   const entry = costBps > 0 ? `${costBps} bp paid at entry` : 'no cost at entry'
   return html`<section>
 <h2>Equity</h2>
@@ -100,8 +110,9 @@ function charts(costBps: number): Markup {
 <h2>Exposure</h2>
 <p class="note">At the close of each day, fractions of NAV.</p>
 <div class="chart" id="exposure"></div>
+${hasAlone ? ALONE : ''}
 <h2>Contribution of the signals</h2>
-<p class="note">Cumulative profit on the starting capital. Each position is divided among the signals by what they add to its target; the lines add up to the portfolio. A signal is judged by its book alone, below.</p>
+<p class="note">Cumulative profit on the starting capital. Each position is divided among the signals by what they add to its target; the legs of a package are wholly its signal’s; the lines add up to the portfolio. A signal is judged by its book alone, below.</p>
 <div class="chart" id="contribution"></div>
 <h2>Trades on price</h2>
 <div class="bar"><select id="instrument" aria-label="Instrument"></select><label><input type="checkbox" id="price-log"> Logarithmic</label>
@@ -117,6 +128,19 @@ ${monthTable(stats.portfolio.monthly)}
 <h2>Statistics</h2>
 <p class="note">The portfolio, and the book of each signal alone through risk and costs.</p>
 ${bookTable([stats.portfolio, ...stats.signals])}
+<h2>Data, triggers, legging</h2>
+<p class="note">Ratios of a signal are over the days on which it had data. Stand-ins: evenings and instruments held on the bars of another instrument.</p>
+${rowsTable(dataRows(stats))}
+<details><summary>Triggers by reason</summary>${rowsTable(triggerRows(stats))}</details>
+<h2>Carry</h2>
+<p class="note">Marked to market, every leg: that is what counts. A Sharpe ratio of accruals alone is smooth by construction and says nothing. Bills: 3-month US Treasury, approximate annual means, on the days of the signal.</p>
+${rowsTable(carryRows(stats))}
+<h2>Overlays</h2>
+<p class="note">They take no position: the blended book with each, and without it.</p>
+${rowsTable(overlayRows(stats))}
+<h2>Correlation</h2>
+<p class="note">Daily returns of the books alone, over the days on which both had data; a dash: fewer than 30 of them, or no variation.</p>
+${correlationTable(stats)}
 <h2>Contribution</h2>
 ${contributionTable(stats)}
 <h2>Symbols</h2>
@@ -150,7 +174,7 @@ function dataNotes(recording: BacktestRecording, meta: ReportMeta): Markup {
   if (recording.faults.length > 0)
     notes.push(`Faults: ${recording.faults.map(([what, n]) => `${what} (${n})`).join(', ')}.`)
   notes.push(
-    `NAV of risk and the sum of fills, fees and funding differ by at most ${recording.ledgerGap.toPrecision(2)}.`,
+    `NAV of risk and the sum of fills, fees, funding, settlements and transfers differ by at most ${recording.ledgerGap.toPrecision(2)}.`,
   )
   notes.push(...(meta.notes ?? []))
   return html`<ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`

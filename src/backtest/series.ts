@@ -37,10 +37,14 @@ export function returnsOf(equity: Float64Array): Float64Array {
   return out
 }
 
-/** Profit of each day as a fraction of the book's equity the evening before: n values from n profits and n + 1 equities. */
-export function returnsOnEquity(profit: Float64Array, equity: Float64Array): Float64Array {
-  invariant(equity.length === profit.length + 1, 'returnsOnEquity: equity has one point more than profit')
-  return profit.map((p, d) => p / equity[d]!)
+/** Profit of each day as a fraction of the NAV that it was made on: n values each. */
+export function returnsOnBase(profit: Float64Array, bases: Float64Array): Float64Array {
+  return profit.map((p, d) => (bases[d]! > 0 ? p / bases[d]! : 0))
+}
+
+/** The values of the days that are marked; all of them without marks. */
+export function onDays(values: Float64Array, days: Float64Array | undefined): Float64Array {
+  return days === undefined ? values : values.filter((_, d) => days[d] === 1)
 }
 
 /** Curve of what profits add up to on one unit of capital, without compounding: n + 1 points from 0. */

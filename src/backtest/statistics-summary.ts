@@ -8,7 +8,7 @@ import { bootstrapInterval } from '#quant/bootstrap'
 import { maxDrawdown } from '#quant/drawdown'
 import { performance, periodSharpe } from '#quant/performance'
 import { deflatedBenchmark, deflatedSharpe, probabilisticSharpe } from '#quant/sharpe-inference'
-import type { BacktestRecording, RoundTrip } from './recording.js'
+import type { BacktestRecording, RecordedPackages, RoundTrip } from './recording.js'
 import {
   compounded,
   dayOfPoint,
@@ -16,8 +16,9 @@ import {
   type MonthReturn,
   monthExtremes,
   monthlyTable,
+  onDays,
   returnsOf,
-  returnsOnEquity,
+  returnsOnBase,
   type YearRow,
 } from './series.js'
 import type { TrialCount } from './trials.js'
@@ -44,7 +45,10 @@ export interface DrawdownDates {
 /** Ratios are annual unless they say `PerPeriod`; rates are decimals; amounts are quote. Null: not defined. */
 export interface Summary {
   readonly name: string
+  /** Days that the ratios are over: those with data. */
   readonly days: number
+  readonly calendarDays: number
+  /** First and last of them. */
   readonly from: string
   readonly to: string
   readonly totalReturn: number
@@ -96,6 +100,8 @@ export interface Summary {
 
 /** What a summary is made of. */
 export interface Book {
+  /** By day: 1 where it had data. Ratios and averages are over these days; all of them when absent. */
+  readonly live?: Float64Array
   readonly name: string
   readonly start: EpochMs
   readonly returns: Float64Array
@@ -114,20 +120,31 @@ export interface Book {
 
 const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0)
 
-/** The whole book of a recording. */
-export function wholeBook(name: string, recording: BacktestRecording): Book {
+/** Daily returns of a whole book: of its equity, or time-weighted where money was paid in or taken out. */
+export function dailyReturns(recording: BacktestRecording): Float64Array {
+  return recording.transfers.some((value) => value !== 0) ? recording.returns : returnsOf(recording.equity)
+}
+
+const packagesOf = (recording: BacktestRecording, read: (own: RecordedPackages) => number): number =>
+  recording.packages.reduce((sum, own) => sum + read(own), 0)
+
+/** The whole book of a recording; `live`: the days that it is judged on. */
+export function wholeBook(name: string, recording: BacktestRecording, live?: Float64Array): Book {
+  const returns = dailyReturns(recording)
+  const isMoved = returns === recording.returns
   return {
     name,
+    ...(live === undefined ? {} : { live }),
     start: recording.start,
-    returns: returnsOf(recording.equity),
-    equity: recording.equity,
+    returns,
+    equity: isMoved ? compounded(returns) : recording.equity,
     gross: recording.gross,
     net: recording.net,
     traded: total(recording.traded),
-    trades: recording.fills.length,
-    fees: total(recording.fees),
-    slippage: total(recording.slippage),
-    funding: total(recording.funding),
+    trades: recording.fills.length + packagesOf(recording, (own) => own.fills),
+    fees: total(recording.fees) + packagesOf(recording, (own) => own.fees),
+    slippage: total(recording.slippage) + packagesOf(recording, (own) => own.slippage),
+    funding: total(recording.funding) + packagesOf(recording, (own) => own.funding),
     trips: recording.trips,
   }
 }
@@ -135,7 +152,7 @@ export function wholeBook(name: string, recording: BacktestRecording): Book {
 /** One symbol of a recording: its profit on the NAV of the whole book, compounded. */
 export function symbolBook(recording: BacktestRecording, i: number): Book {
   const net = recording.weights[i]!
-  const returns = returnsOnEquity(recording.profit[i]!, recording.equity)
+  const returns = returnsOnBase(recording.profit[i]!, recording.bases)
   return {
     name: recording.instruments[i]!.id,
     start: recording.start,
@@ -152,11 +169,10 @@ export function symbolBook(recording: BacktestRecording, i: number): Book {
   }
 }
 
-/** Average of points 1 … n. */
-function average(points: Float64Array, of: (value: number) => number): number {
-  let sum = 0
-  for (let d = 1; d < points.length; d++) sum += of(points[d]!)
-  return points.length < 2 ? 0 : sum / (points.length - 1)
+/** Average of points 1 … n, over the days that are marked. */
+function average(points: Float64Array, live: Float64Array | undefined, of: (value: number) => number): number {
+  const own = onDays(points.subarray(1), live)
+  return own.length === 0 ? 0 : own.reduce((sum, value) => sum + of(value), 0) / own.length
 }
 
 /** Statistics of a book; `seed` draws the bootstrap, a stream of its own for each name. About 0.1 s for 7 years. */
@@ -165,7 +181,8 @@ export function summariseBook(
   trials: (sharpePerPeriod: number | null) => TrialCount,
   seed: number,
 ): Summary {
-  const returns = Array.from(book.returns)
+  const returns = Array.from(onDays(book.returns, book.live))
+  const [first, last] = extent(book)
   const measured = performance(returns, DAYS_A_YEAR)
   const year = Math.sqrt(DAYS_A_YEAR)
   const perPeriod = periodSharpe(returns)
@@ -174,8 +191,9 @@ export function summariseBook(
   return {
     name: book.name,
     days: returns.length,
-    from: isoDay(book.start),
-    to: labelOfPoint(book.start, returns.length),
+    calendarDays: book.returns.length,
+    from: isoDay(dayOfPoint(book.start, first + 1)),
+    to: labelOfPoint(book.start, last + 1),
     totalReturn: measured.totalReturn,
     cagr: measured.cagr,
     annualVol: measured.annualVol,
@@ -199,13 +217,21 @@ export function summariseBook(
   }
 }
 
+/** First and last day that counts; the span where none does. */
+function extent({ live, returns }: Book): readonly [first: number, last: number] {
+  const whole = [0, returns.length - 1] as const
+  if (live === undefined) return whole
+  const first = live.indexOf(1)
+  return first < 0 ? whole : [first, live.lastIndexOf(1)]
+}
+
 function activity(book: Book) {
-  const days = book.returns.length
+  const days = onDays(book.returns, book.live).length
   const closed = book.trips.length
   return {
-    exposureGross: average(book.gross, (value) => value),
-    exposureNet: average(book.net, (value) => value),
-    invested: average(book.gross, (value) => (value > 0 ? 1 : 0)),
+    exposureGross: average(book.gross, book.live, (value) => value),
+    exposureNet: average(book.net, book.live, (value) => value),
+    invested: average(book.gross, book.live, (value) => (value > 0 ? 1 : 0)),
     turnoverMonthly: days === 0 ? 0 : (book.traded / 2 / days) * 30,
     trades: book.trades,
     fees: book.fees,
@@ -267,6 +293,6 @@ function confidence(
 
 function whyUndefined(book: Book, perPeriod: number | null): string | null {
   if (perPeriod !== null) return null
-  if (book.returns.length < 2) return 'fewer than two days'
+  if (onDays(book.returns, book.live).length < 2) return 'fewer than two days'
   return book.trades === 0 ? 'never traded' : 'returns do not vary'
 }

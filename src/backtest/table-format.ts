@@ -36,6 +36,13 @@ export interface Metric {
 }
 
 export const METRICS: readonly Metric[] = [
+  { name: 'From', of: (s) => s.from, means: 'first day with data' },
+  { name: 'To', of: (s) => s.to, means: 'last day with data' },
+  {
+    name: 'Days',
+    of: (s) => amount(s.days),
+    means: 'days with data to decide on: ratios and averages are over these; flat ones count as 0',
+  },
   { name: 'Total return', of: (s) => percent(s.totalReturn), means: 'over the span, after all costs' },
   { name: 'CAGR', of: (s) => percent(s.cagr), means: 'compound growth a year of 365 days' },
   { name: 'Volatility', of: (s) => percent(s.annualVol), means: 'annual, all calendar days' },

@@ -8,6 +8,7 @@ import type { BacktestStatistics } from './statistics.js'
 import type { Summary } from './statistics-summary.js'
 import type { VerdictKind } from './statistics-verdict.js'
 import { amount, isNegative, METRICS, type Metric, MONTHS, percent, ratio, SYMBOL_METRICS } from './table-format.js'
+import { carryRows, correlationRows, dataRows, overlayRows, verdictsOf } from './table-signals.js'
 
 export interface TableOptions {
   /** Columns of the terminal; at least 40 are used. */
@@ -24,6 +25,7 @@ const VERDICT_STYLE: Readonly<Record<VerdictKind, Style>> = {
   'point pass, not significant': 'yellow',
   FAIL: 'red',
   'NOT TESTABLE': 'yellow',
+  'NO GATE': 'dim',
 }
 
 /** Portfolio and signals, contributions, symbols, months, verdicts. Lines never exceed the width, but for words of verdicts. */
@@ -52,9 +54,31 @@ export function renderTables(stats: BacktestStatistics, options: TableOptions): 
       ),
     ],
     ['Months of the portfolio, %', monthGrid(stats.portfolio.monthly, width, paint)],
+    ...(
+      [
+        ['Data, triggers, legging of the signals', dataRows(stats)],
+        ['Carry: marked to market, and against bills', carryRows(stats)],
+        ['Overlays: the blended book with and without', overlayRows(stats)],
+        ['Correlation of the signals alone', correlationRows(stats)],
+      ] as const
+    ).flatMap(([title, { header, rows }]): [string, string[]][] =>
+      rows.length === 0
+        ? []
+        : [
+            [
+              title,
+              grid(
+                header,
+                rows.map(([name = '', ...cells]) => [plain(name), ...cells]),
+                width,
+                paint,
+              ),
+            ],
+          ],
+    ),
     [
       'Verdicts',
-      judged.flatMap(({ name, verdict }) =>
+      verdictsOf(stats).flatMap(({ name, verdict }) =>
         wrap(`${plain(name)}: ${verdict.text}`, width).map((line) => paint(VERDICT_STYLE[verdict.kind], line)),
       ),
     ],

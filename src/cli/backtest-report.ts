@@ -6,13 +6,14 @@ import type { BacktestRecording } from '#backtest/recording'
 import { renderReport } from '#backtest/report'
 import { type BacktestOutcome, runBacktest } from '#backtest/run-backtest'
 import { FingerprintSink } from '#backtest/sinks'
-import { type BacktestStatistics, PORTFOLIO, type StandAlone, statisticsJson, summarise } from '#backtest/statistics'
+import { type BacktestStatistics, type StandAlone, statisticsJson, summarise } from '#backtest/statistics'
+import { speechOf } from '#backtest/statistics-signal'
 import { renderTables } from '#backtest/table'
 import type { Config } from '#core/config/schema'
 import { isoDay } from '#core/time'
 import { appendTrials, readTrials } from '#data/trials'
 import { configurationHash } from '#events/log/manifest'
-import { enabledSignals, onlySignal, recorderFor } from './backtest-recorder.js'
+import { enabledOverlays, enabledSignals, onlySignal, recorderFor, withoutSignal } from './backtest-recorder.js'
 import type { GlobalOptions } from './home.js'
 import { configurationJson, type MadeRun } from './new-run.js'
 import type { DaySpan } from './spans.js'
@@ -35,20 +36,20 @@ export interface FinishedBacktest {
 /** Writes report.html and the trials, prints table or JSON. */
 export function reportBacktest(finished: FinishedBacktest): void {
   const { home, options, config, run, outcome, sink, recording, wallMs } = finished
-  const fingerprints = new Map([[PORTFOLIO, sink.fingerprint()]])
-  const standAlone = options.standalone ? booksAlone(finished, fingerprints) : []
+  const fingerprints = new Map([[run.manifest.configurationHash, sink.fingerprint()]])
+  const books = options.standalone ? booksAlone(finished, fingerprints) : NO_BOOKS
   const configHash = run.manifest.configurationHash
-  const stats = summarise(recording, { configHash, seed: config.seed, trials: readTrials(home), standAlone })
+  const stats = summarise(recording, { configHash, seed: config.seed, trials: readTrials(home), ...books })
   appendTrials(
     home,
     stats.trials.map((trial) => ({
       ...trial,
-      fingerprint: fingerprints.get(trial.signal) ?? '',
+      fingerprint: fingerprints.get(trial.configHash) ?? '',
       at: new Date(finished.startedAt).toISOString(),
     })),
   )
   const report = join(run.dir, 'report.html')
-  writeFileSync(report, reportOf(finished, stats))
+  writeFileSync(report, reportOf(finished, stats, books.standAlone))
   const barsPerSecond = Math.round(outcome.bars / (wallMs / 1000))
   if (options.json === true) {
     const { bars, derivedEvents, inputs } = outcome
@@ -64,6 +65,8 @@ export function reportBacktest(finished: FinishedBacktest): void {
       dir: run.dir,
       report,
       configurationHash: configHash,
+      ledgerGap: recording.ledgerGap,
+      deposits: recording.transfers.reduce((sum, value) => sum + value, 0),
       ...statisticsJson(stats),
     })
     return
@@ -77,22 +80,53 @@ export function reportBacktest(finished: FinishedBacktest): void {
   )
 }
 
-/** Each signal alone through risk and costs: the book it is judged by. Nothing of it is logged but its fingerprint. */
-function booksAlone({ config, span, tape }: FinishedBacktest, fingerprints: Map<string, string>): StandAlone[] {
-  const books = enabledSignals(config).map((signal) => {
-    progress(`deciding ${signal} alone`)
-    const own = onlySignal(config, signal)
+interface Books {
+  readonly standAlone: readonly StandAlone[]
+  readonly untested: readonly string[]
+  readonly withoutOverlay: readonly StandAlone[]
+}
+
+const NO_BOOKS: Books = { standAlone: [], untested: [], withoutOverlay: [] }
+
+/**
+ * Each signal alone through risk and costs, the book that it is judged by, and the whole book without each overlay. A signal that never
+ * had data in the blended run gets none. Nothing of them is logged but their fingerprints.
+ */
+function booksAlone({ config, span, tape, recording }: FinishedBacktest, fingerprints: Map<string, string>): Books {
+  const overlays = enabledOverlays(config)
+  const names = enabledSignals(config).filter((signal) => !overlays.includes(signal))
+  const hasData = (signal: string) => speechOf(recording, signal)?.live.some((live) => live === 1) === true
+  const untested = names.filter((signal) => !hasData(signal))
+  const tested = names.filter((signal) => !untested.includes(signal))
+  const acting = overlays.filter(hasData)
+  const count = tested.length + acting.length
+  let done = 0
+  const book = (signal: string, own: Config, what: string): StandAlone => {
+    progress(`deciding ${what} (${++done} of ${count})`)
     const sink = new FingerprintSink()
     const recorder = recorderFor(own, span)
     runBacktest({ config: own, plan: tape.plan, history: tape.history, sink, recorder })
-    fingerprints.set(signal, sink.fingerprint())
-    return { signal, recording: recorder.finish(span.toDay), configHash: configurationHash(configurationJson(own)) }
-  })
+    const configHash = configurationHash(configurationJson(own))
+    fingerprints.set(configHash, sink.fingerprint())
+    return { signal, recording: recorder.finish(span.toDay), configHash }
+  }
+  const standAlone = tested.map((signal) => book(signal, onlySignal(config, signal), `${signal} alone`))
+  const without = acting.map((signal) => book(signal, withoutSignal(config, signal), `without ${signal}`))
   endProgress()
-  return books
+  const silent = overlays.filter((signal) => !acting.includes(signal))
+  return {
+    standAlone,
+    untested,
+    // An overlay that never spoke changed nothing: the book without it is the book.
+    withoutOverlay: [...without, ...silent.map((signal) => ({ signal, recording }))],
+  }
 }
 
-function reportOf({ config, span, tape, run, sink, recording }: FinishedBacktest, stats: BacktestStatistics): string {
+function reportOf(
+  { config, span, tape, run, sink, recording }: FinishedBacktest,
+  stats: BacktestStatistics,
+  standAlone: readonly StandAlone[],
+): string {
   const { proxyDays, instrumentDays } = tape.plan
   return renderReport(stats, recording, {
     runId: run.manifest.run,
@@ -105,5 +139,6 @@ function reportOf({ config, span, tape, run, sink, recording }: FinishedBacktest
     absentFunding: tape.absentFunding,
     benchmarkCostBps: config.execution.takerFeeBps + config.execution.halfSpreadBps,
     codeVersion: run.manifest.codeVersion,
+    standAlone,
   })
 }

@@ -105,7 +105,12 @@ export const CLIENT = `'use strict'
   const exposureSeries = byDay(line('Gross', '--c2', percent), line('Net', '--c0', percent))
   draw('exposure', 200, [times, data.gross, data.net], exposureSeries, percent)
 
-  const lines = ['--c0', '--c1', '--c3', '--c4', '--c5', '--c6']
+  const lines = ['--c0', '--c1', '--c3', '--c4', '--c5', '--c6', '--c7', '--c8', '--c9', '--c10']
+  if (data.alone.length > 0) {
+    const aloneSeries = byDay(...data.alone.map(({ name }, k) => line(name, lines[k % lines.length], plain, { width: 1.4 })))
+    draw('alone', 320, [times].concat(data.alone.map(({ curve }) => growth(curve))), aloneSeries, plain)
+  }
+
   const last = data.contribution.length - 1
   const contributionSeries = byDay(
     ...data.contribution.map(({ name }, k) => line(name, k === last ? '--c2' : lines[k % lines.length], percent)),

@@ -3,8 +3,9 @@ import { symbolOf } from '#core/ids'
 import { MINUTE_MS } from '#core/time'
 import { buyAndHold, equalWeight } from '../benchmark.js'
 import type { BacktestRecording, RecordedFill } from '../recording.js'
-import { cumulative } from '../series.js'
+import { compounded, cumulative } from '../series.js'
 import { RESIDUAL } from '../statistics.js'
+import { dailyReturns } from '../statistics-summary.js'
 
 type Column = readonly (number | null)[]
 
@@ -33,8 +34,17 @@ function packFills(fills: readonly RecordedFill[]): { t: number[]; p: number[]; 
   return { t, p: fills.map(({ price }) => Number(price.toPrecision(6))), k: fills.map(kind).join('') }
 }
 
+export interface AloneCurve {
+  readonly signal: string
+  readonly recording: BacktestRecording
+}
+
 /** What report/client.ts reads. Times in seconds. */
-export function chartData(recording: BacktestRecording, benchmarkCostBps: number): object {
+export function chartData(
+  recording: BacktestRecording,
+  benchmarkCostBps: number,
+  standAlone: readonly AloneCurve[] = [],
+): object {
   const { instruments, fills, equity, capital } = recording
   const byInstrument: RecordedFill[][] = instruments.map(() => [])
   for (const fill of fills) byInstrument[fill.instrument]!.push(fill)
@@ -43,17 +53,23 @@ export function chartData(recording: BacktestRecording, benchmarkCostBps: number
     start: recording.start / 1000,
     benchmark: first ? symbolOf(first.id) : '',
     equity: rounded(equity, 2),
+    alone: standAlone.map(({ signal, recording: own }) => ({
+      name: signal,
+      curve: compact(compounded(dailyReturns(own)), 6),
+    })),
     hold: rounded(first ? buyAndHold(recording, 0, benchmarkCostBps) : equity, 2),
     equal: rounded(equalWeight(recording, benchmarkCostBps), 2),
     gross: rounded(recording.gross, 4),
     net: rounded(recording.net, 4),
-    contribution: recording.contribution.map((profits, k) => ({
-      name: recording.signals[k] ?? RESIDUAL,
-      curve: rounded(
-        cumulative(profits).map((profit) => profit / capital),
-        5,
-      ),
-    })),
+    contribution: recording.contribution
+      .map((profits, k) => ({
+        name: recording.signals[k] ?? RESIDUAL,
+        curve: rounded(
+          cumulative(profits).map((profit) => profit / capital),
+          5,
+        ),
+      }))
+      .filter(({ name }) => !recording.overlays.includes(name)),
     instruments: instruments.map(({ id }, i) => ({
       name: symbolOf(id) === id ? id : `${symbolOf(id)} (${id})`,
       marks: compact(recording.marks[i]!, 6),

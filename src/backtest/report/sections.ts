@@ -16,6 +16,7 @@ import {
   ratio,
   SYMBOL_METRICS,
 } from '../table-format.js'
+import { type Rows, verdictsOf } from '../table-signals.js'
 import { html, type Markup, raw } from './html.js'
 
 const cell = (text: string): Markup => (isNegative(text) ? html`<td class="neg">${text}</td>` : html`<td>${text}</td>`)
@@ -90,8 +91,31 @@ export function tallyTable(what: string, tally: Tally): Markup {
   return table([what, 'Times'], rows)
 }
 
-export function verdictList({ portfolio, signals }: BacktestStatistics): Markup {
-  const items = [portfolio, ...signals].map(({ name, verdict }) => {
+/** A table of names and cells; nothing where there are no rows. */
+export function rowsTable({ header, rows }: Rows): Markup {
+  if (rows.length === 0) return html`<p class="note">None.</p>`
+  const body = rows.map(
+    ([name = '', ...cells]) => html`<tr><th scope="row" title="${name}">${name}</th>${cells.map(cell)}</tr>`,
+  )
+  return table(header, body)
+}
+
+/** Correlations as a heat map; full colour at ±1. */
+export function correlationTable(stats: BacktestStatistics): Markup {
+  const { signals, matrix, days } = stats.correlations
+  if (signals.length === 0) return html`<p class="note">None.</p>`
+  const heat = (a: number, b: number): Markup => {
+    const value = a === b ? 1 : matrix[a]![b]!
+    if (value === null) return html`<td title="${days[a]![b]!} days in common">${NONE}</td>`
+    const strength = a === b ? '0' : (Math.abs(value) * 0.62).toFixed(2)
+    return html`<td class="${value < 0 ? 'down' : 'up'}" style="--v:${strength}" title="${days[a]![b]!} days in common">${ratio(value)}</td>`
+  }
+  const rows = signals.map((name, a) => html`<tr><th scope="row">${name}</th>${signals.map((_, b) => heat(a, b))}</tr>`)
+  return table(['', ...signals], rows, 'heat plain')
+}
+
+export function verdictList(stats: BacktestStatistics): Markup {
+  const items = verdictsOf(stats).map(({ name, verdict }) => {
     const className = verdict.kind === 'PASS' ? 'pass' : verdict.kind === 'FAIL' ? 'fail' : 'open'
     return html`<li class="${className}"><b>${name}</b> ${verdict.text}</li>`
   })

@@ -5,14 +5,14 @@ export const STYLE = `
   --bg: #ffffff; --card: #f6f7f9; --text: #16191f; --muted: #5d6675; --line: #dde1e8; --grid: #e9ecf1;
   --good: #0b7a43; --bad: #c0262d; --warn: #96600a;
   --heat-good: 16 150 84; --heat-bad: 214 48 49;
-  --c0: #1d5fd6; --c1: #d9730d; --c2: #7d8797; --c3: #0d8f83; --c4: #8a3fd1; --c5: #b8256e; --c6: #6b7a12;
+  --c0: #1d5fd6; --c1: #d9730d; --c2: #7d8797; --c3: #0d8f83; --c4: #8a3fd1; --c5: #b8256e; --c6: #6b7a12; --c7: #16191f; --c8: #a0522d; --c9: #3c6e71; --c10: #e0a100;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --bg: #0f1216; --card: #181c22; --text: #e7eaef; --muted: #98a2b1; --line: #2b313a; --grid: #22272f;
     --good: #4cc98a; --bad: #ff7b76; --warn: #e7b04f;
     --heat-good: 46 184 114; --heat-bad: 235 82 79;
-    --c0: #6ba4ff; --c1: #ff9f4a; --c2: #98a2b1; --c3: #3ecabc; --c4: #b98bff; --c5: #ff7fb4; --c6: #b5c34a;
+    --c0: #6ba4ff; --c1: #ff9f4a; --c2: #98a2b1; --c3: #3ecabc; --c4: #b98bff; --c5: #ff7fb4; --c6: #b5c34a; --c7: #f2f4f8; --c8: #d69a78; --c9: #7fb7ba; --c10: #ffd35c;
   }
 }
 * { box-sizing: border-box; }
@@ -43,7 +43,7 @@ td.text { text-align: left; white-space: normal; overflow-wrap: anywhere; min-wi
 .neg { color: var(--bad); }
 .heat td { text-align: center; padding: 6px 4px; min-width: 46px; }
 .heat .up { background: rgb(var(--heat-good) / var(--v)); } .heat .down { background: rgb(var(--heat-bad) / var(--v)); }
-.heat td:last-child { font-weight: 600; border-left: 1px solid var(--line); }
+.heat:not(.plain) td:last-child { font-weight: 600; border-left: 1px solid var(--line); }
 .bar { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: center; margin: 4px 0 8px; font-size: 14px; }
 .bar label { display: inline-flex; gap: 6px; align-items: center; }
 .bar select { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 4px 8px; max-width: min(100%, 420px); }
