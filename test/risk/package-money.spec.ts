@@ -9,6 +9,7 @@ import {
   COIN_PERP,
   END_HOURS,
   FUTURE,
+  NEXT_FUTURE,
   PackageDesk,
   PERP,
   PUT,
@@ -215,6 +216,16 @@ it('a leg outside the universe is marked by its quotes, each in the unit of its 
   desk.send('QuoteChanged', { instrument: CALL, bid: 0.034, ask: 0.036, ...sizes })
   // Two calls short, 0.005 coins against them.
   expect(equity(desk.state)).toBeCloseTo(before - 2 * 0.005 * 60_000, 6)
+})
+
+it('a leg that was seen earlier than the coin moves on with it, at its premium', () => {
+  const desk = new PackageDesk().open('basis', 0.12, BASIS, 'basis')
+  const before = equity(desk.state)
+  desk.next(66_000, [FUTURE, NEXT_FUTURE, COIN_PERP, CALL])
+  expect(equity(desk.state)).toBeCloseTo(before, 4)
+  desk.marks[FUTURE] = 66_000 * 1.025
+  desk.next(66_000)
+  expect(equity(desk.state)).toBeCloseTo(before, 4)
 })
 
 it('fees and funding of directional positions keep to their currencies too', () => {

@@ -6,7 +6,7 @@ import { DAY_MS, type EpochMs } from '#core/time'
 import type { MarkChanged, OptionChainObserved, QuoteChanged } from '#events/market.events'
 import { learnPrice, pricedAt, priceOf } from '../instruments/accounts.js'
 import type { RiskState } from '../risk-state.js'
-import type { LegState, PackageState } from './package-state.js'
+import { type LegState, notePremium, type PackageState } from './package-state.js'
 
 /** Marks of instruments that were silent for so long are forgotten. */
 const MARK_KEPT_MS = 30 * DAY_MS
@@ -18,6 +18,10 @@ export function markLeg(state: RiskState, leg: LegState): LegState {
   if (mark !== undefined) {
     leg.mark = mark.mark
     leg.markedAt = mark.at
+    if (mark.index > 0) {
+      leg.overCoin = mark.mark / mark.index
+      leg.overCoinAt = mark.at
+    }
   }
   for (const key of Object.keys(state.chains)) {
     const chain = state.chains[key]!
@@ -26,6 +30,7 @@ export function markLeg(state: RiskState, leg: LegState): LegState {
     leg.mark = chain.marks[at]!
     leg.markedAt = chain.at
   }
+  notePremium(state, leg)
   return leg
 }
 
@@ -54,7 +59,10 @@ export function onMark(state: RiskState, event: MarkChanged): void {
   eachLeg(state, instrument, (leg) => {
     leg.mark = mark
     leg.markedAt = event.ts
-    if (index !== null) learnPrice(state, leg.terms.base, index, event.ts)
+    if (index === null) return
+    learnPrice(state, leg.terms.base, index, event.ts)
+    leg.overCoin = mark / index
+    leg.overCoinAt = event.ts
   })
 }
 

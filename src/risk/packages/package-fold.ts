@@ -24,6 +24,7 @@ import {
   isInFlight,
   type LegState,
   markOf,
+  notePremium,
   type PackageState,
 } from './package-state.js'
 import { aimsFor, coinsOfAim, isOver, supportedUnits } from './sizing.js'
@@ -236,6 +237,7 @@ export function onPackagesInstant(state: RiskState, now: EpochMs): void {
   freezeEnds(state, now)
   let forgets = false
   for (const pkg of state.packages) {
+    for (const leg of pkg.legs) notePremium(state, leg)
     if (isInFlight(state, pkg.package)) continue
     for (const leg of pkg.legs)
       if (leg.aim !== '0' && leg.position.quantity === '0' && isOver(leg, now)) {

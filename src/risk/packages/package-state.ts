@@ -5,8 +5,9 @@
  */
 import { type DecimalString, parseUnits } from '#core/decimal'
 import { DAY_MS, type EpochMs } from '#core/time'
+import { isOption } from '#events/instrument-kind'
 import type { LegRole, LegTerms, PackageKind, PackageLeg } from '#events/package.events'
-import { type Purse, priceOf } from '../instruments/accounts.js'
+import { type Purse, pricedAt, priceOf } from '../instruments/accounts.js'
 import { coinsOf, worthOf } from '../instruments/kinds.js'
 import { createPosition, type PositionState } from '../ledger.js'
 import type { OrderBookState } from '../order-book.js'
@@ -31,6 +32,9 @@ export interface LegState {
   /** Last price where it is not that of a slot: in the coin for inverse options, else in the quote; 0 before the first. */
   mark: number
   markedAt: EpochMs
+  /** Mark over the price of the coin at the same time, and that time; 0 where none was seen. */
+  overCoin: number
+  overCoinAt: EpochMs
   /** What it shall be, on its lot: coins, or US dollars of inverse futures and perpetuals. */
   aim: DecimalString
   /** Coins that the aim stood for when it was set: dollars that are filled at another price are other coins. */
@@ -113,6 +117,8 @@ export function createLeg(leg: PackageLeg, slot: number): LegState {
     terms: { ...leg.terms },
     mark: 0,
     markedAt: 0,
+    overCoin: 0,
+    overCoinAt: 0,
     aim: '0',
     aimCoins: 0,
     position: createPosition(),
@@ -131,10 +137,32 @@ export function isInFlight(book: PackageBook, id: string, instrument?: string): 
   return false
 }
 
-/** Last price of a leg; 0 before the first. A slot that was marked goes before what is said of marks. */
-export function markOf(book: PackageBook, leg: LegState): number {
+/** Last price that was seen of a leg; 0 before the first. A slot that was marked goes before what is said of marks. */
+export function seenMark(book: PackageBook, leg: LegState): number {
   const slot = leg.slot < 0 ? undefined : book.slots[leg.slot]
   return slot !== undefined && slot.markedAt > 0 ? slot.mark : leg.mark
+}
+
+/**
+ * Price of a leg now. Legs are seen at different times (daily bars beside hourly ones): an older mark moves on with its coin, at the
+ * premium that it had over it, else a neutral package would show a profit that is none and the peak would keep it.
+ */
+export function markOf(book: PackageBook, leg: LegState): number {
+  const { overCoin, overCoinAt, terms } = leg
+  if (overCoin > 0 && overCoinAt === legMarkedAt(book, leg) && pricedAt(book, terms.base) > overCoinAt)
+    return overCoin * priceOf(book, terms.base)
+  return seenMark(book, leg)
+}
+
+/** Takes note of the premium of a leg that was marked at the time of its coin's price. Options have none: their price is no multiple of it. */
+export function notePremium(book: PackageBook, leg: LegState): void {
+  const at = legMarkedAt(book, leg)
+  if (at === leg.overCoinAt || isOption(leg.terms.kind) || pricedAt(book, leg.terms.base) !== at) return
+  const price = priceOf(book, leg.terms.base)
+  const mark = seenMark(book, leg)
+  if (!(price > 0) || !(mark > 0)) return
+  leg.overCoin = mark / price
+  leg.overCoinAt = at
 }
 
 export function legMarkedAt(book: PackageBook, leg: LegState): EpochMs {

@@ -11,7 +11,7 @@ import { settlementPrice } from '../instruments/kinds.js'
 import { settlementOf } from '../ledger.js'
 import type { RiskState } from '../risk-state.js'
 import { indexOfEnd } from './marks.js'
-import { type LegState, markOf, type PackageState } from './package-state.js'
+import { type LegState, type PackageState, seenMark } from './package-state.js'
 
 export type SettledDraft = { readonly type: 'PositionSettled'; readonly data: PositionSettled['data'] }
 
@@ -64,7 +64,7 @@ export function settleDelisted(state: RiskState, instrument: string, now: EpochM
       if (leg.instrument !== instrument || leg.position.quantity === '0') continue
       // What is delisted because it ended pays what it pays at its end.
       if (leg.terms.expiresAt !== undefined && leg.terms.expiresAt <= now) continue
-      const price = unitsFromNumber(quantise(markOf(state, leg), 8))
+      const price = unitsFromNumber(quantise(seenMark(state, leg), 8))
       if (price <= 0n) continue
       drafts.push(settled(state, pkg, leg, formatUnits(price), 'delisted', undefined))
     }
