@@ -42,66 +42,58 @@ export interface SignalLookahead {
   readonly leak?: Leak
 }
 
+/** What a signal said over the whole tape, in order. */
 interface Said {
   readonly words: string[]
-  /** How many of the words had been said when the instant of a sample was over. */
-  readonly upTo: Map<EpochMs, number>
+  readonly times: EpochMs[]
 }
 
 /** By signal, in the order of the deciders. O(samples · tape); AGENT_FAULTED when a decider throws. */
 export async function checkLookahead(check: LookaheadCheck): Promise<SignalLookahead[]> {
   const { tape, samples, seed, onProgress } = check
+  onProgress?.(0, 1 + samples * FUTURES.length)
   const whole = await tape()
-  const instants = sampled(whole.plan, samples, seed)
+  const said = wholeTape(check, whole)
+  const instants = sampled(
+    whole.plan,
+    [...said.values()].map(({ times }) => times),
+    samples,
+    seed,
+  )
   const total = 1 + instants.length * FUTURES.length
-  onProgress?.(0, total)
-  const { said, names } = wholeTape(check, whole, instants)
   onProgress?.(1, total)
-  const results = new Map(names.map((name) => [name, { compared: 0, leaks: [] as Leak[] }]))
+  const results = new Map([...said.keys()].map((name) => [name, { compared: 0, leaks: [] as Leak[] }]))
   let done = 1
   for (const instant of instants)
     for (const future of FUTURES) {
       const other = await tape({ future, instant })
       const plan = walkedTo(other.plan, instant, whole.plan)
       for (const [name, [compared, leak]] of compare(check, { plan, history: other.history }, said, instant, future)) {
-        const result = results.get(name)
-        if (result === undefined) continue
+        const result = results.get(name)!
         result.compared += compared
         if (leak !== undefined) result.leaks.push(leak)
       }
       onProgress?.(++done, total)
     }
-  return names.map((signal) => {
-    const { compared, leaks } = results.get(signal)!
+  return [...results].map(([signal, { compared, leaks }]) => {
     const leaking = new Set(leaks.map(({ instant }) => instant)).size
     const first = leaks.length === 0 ? {} : { leak: leaks[0]! }
-    const words = said.get(signal)?.words.length ?? 0
-    return { signal, samples: instants.length, words, compared, leaking, ...first }
+    return { signal, samples: instants.length, words: said.get(signal)!.words.length, compared, leaking, ...first }
   })
 }
 
 type Tapes = { readonly plan: TapePlan; readonly history: TapePlan }
 
-function wholeTape(
-  { config, deciders }: LookaheadCheck,
-  { plan, history }: Tapes,
-  instants: readonly EpochMs[],
-): { said: Map<string, Said>; names: string[] } {
+function wholeTape({ config, deciders }: LookaheadCheck, { plan, history }: Tapes): Map<string, Said> {
   const all = deciders(plan)
-  const names = signalNames(all)
-  const said = new Map<string, Said>(names.map((name) => [name, { words: [], upTo: new Map() }]))
-  const wanted = new Set(instants)
-  listen({
-    config,
-    deciders: all,
-    plan,
-    history,
-    onWord: (word) => said.get(word.by)?.words.push(textOf(word)),
-    onInstant: (ts) => {
-      if (wanted.has(ts)) for (const one of said.values()) one.upTo.set(ts, one.words.length)
-    },
-  })
-  return { said, names }
+  const said = new Map<string, Said>(signalNames(all).map((name) => [name, { words: [], times: [] }]))
+  const onWord = (word: Word): void => {
+    const one = said.get(word.by)
+    one?.words.push(textOf(word))
+    one?.times.push(word.ts)
+  }
+  listen({ config, deciders: all, plan, history, onWord })
+  return said
 }
 
 /** By signal: words that agreed, and the first that does not. */
@@ -114,8 +106,8 @@ function compare(
 ): Map<string, [compared: number, leak: Leak | undefined]> {
   const results = new Map<string, [number, Leak | undefined]>([...said.keys()].map((name) => [name, [0, undefined]]))
   const expected = (name: string, i: number): string | undefined => {
-    const { words, upTo } = said.get(name)!
-    return i < (upTo.get(instant) ?? 0) ? words[i] : undefined
+    const { words, times } = said.get(name)!
+    return (times[i] ?? Number.POSITIVE_INFINITY) <= instant ? words[i] : undefined
   }
   const onWord = (word: Word): void => {
     const result = results.get(word.by)
@@ -133,13 +125,29 @@ function compare(
   return results
 }
 
-/** Instants of bars or of the clock, one by chance of each of `count` equal parts of the tape; never its last. */
-export function sampled({ merged }: TapePlan, count: number, seed: number): EpochMs[] {
-  const closed = [...merged.instants].filter((_, i) => merged.closed[i] !== 0).slice(0, -1)
+/**
+ * Instants at which a tape is cut, ascending; never its last. One by chance of each of `count` equal parts of the tape, in turn any
+ * instant of bars or of the clock, and one at which this signal or that one spoke: a glance at the next bar shows only there.
+ */
+export function sampled(
+  { merged }: TapePlan,
+  spoken: readonly (readonly EpochMs[])[],
+  count: number,
+  seed: number,
+): EpochMs[] {
+  const instants = new Set(merged.instants.subarray(0, -1))
+  const closed = [...instants].filter((_, i) => merged.closed[i] !== 0)
+  const turns = [closed, ...spoken.map((times) => [...new Set(times)].filter((ts) => instants.has(ts)))].filter(
+    ({ length }) => length > 0,
+  )
+  const [first, last] = [merged.instants[0] ?? 0, merged.instants.at(-1) ?? 0]
   const random = Sfc32.seeded(seed, 16)
-  const picked = Array.from({ length: count }, (_, i) => {
-    const [from, to] = [(i * closed.length) / count, ((i + 1) * closed.length) / count]
-    return closed[Math.floor(from + random.next() * (to - from))]
+  const picked = Array.from({ length: turns.length === 0 ? 0 : count }, (_, i) => {
+    const turn = turns[i % turns.length]!
+    const from = first + ((last - first) * i) / count
+    const within = turn.filter((ts) => ts >= from && ts < from + (last - first) / count)
+    const among = within.length > 0 ? within : turn
+    return among[Math.floor(random.next() * among.length)]!
   })
-  return [...new Set(picked.filter((instant) => instant !== undefined))]
+  return [...new Set(picked)].sort((a, b) => a - b)
 }

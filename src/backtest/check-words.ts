@@ -4,7 +4,6 @@
 import { type AnyDecider, catalogue } from '#actors/catalogue'
 import type { Config } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
-import type { EpochMs } from '#core/time'
 import { Dispatcher } from '#engine/dispatcher'
 import type { AnyEvent, EventNamed } from '#events/catalogue'
 import { LineBuffer } from '#events/line-buffer'
@@ -41,14 +40,12 @@ export interface Listening {
   readonly plan: TapePlan
   readonly history: TapePlan
   readonly onWord: (word: Word) => void
-  /** After everything that an instant led to. */
-  readonly onInstant?: (ts: EpochMs) => void
 }
 
 const NOWHERE: GroupSink = { group: () => undefined }
 
 /** Decides a tape and tells every word of a signal. AGENT_FAULTED names the agent that threw. */
-export function listen({ config, deciders, plan, history, onWord, onInstant }: Listening): void {
+export function listen({ config, deciders, plan, history, onWord }: Listening): void {
   const lines = new LineBuffer(1 << 20)
   const driver = new TapeDriver({
     plan,
@@ -63,7 +60,6 @@ export function listen({ config, deciders, plan, history, onWord, onInstant }: L
         )
       if (isWord(event)) onWord(event)
     },
-    ...(onInstant === undefined ? {} : { onInstant }),
   })
   const dispatcher = new Dispatcher({
     deciders,
