@@ -4,6 +4,8 @@
  */
 import { symbolOf } from '#core/ids'
 import type { AnyEvent } from '#events/catalogue'
+import type { PackageChanged } from '#events/package.events'
+import type { OrderApproved } from '#events/risk.events'
 import type { SignalChanged } from '#events/signal.events'
 import { typesOf } from './event-kinds.js'
 import { figure, percent } from './words.js'
@@ -11,6 +13,8 @@ import { figure, percent } from './words.js'
 /** Event types that {@link Decisions} must see. */
 export const DECISION_TYPES = typesOf(
   'SignalChanged',
+  'PackageChanged',
+  'PackageImbalanced',
   'PortfolioBlended',
   'StopTriggered',
   'TradingHalted',
@@ -33,6 +37,9 @@ export class Decisions {
   readonly #said = new Map<string, { readonly seq: number; readonly text: string }>()
   /** By instrument: the row that the last order stood on. */
   readonly #blended = new Map<string, string>()
+  /** By package: what its signal said last, and what was done about legs that did not match since. */
+  readonly #packages = new Map<string, string>()
+  readonly #mended = new Map<string, string>()
   readonly #stops = new Map<string, string>()
   readonly #orders = new Map<string, Decision>()
   #halt = ''
@@ -55,6 +62,13 @@ export class Decisions {
           )
         }
         break
+      case 'PackageChanged':
+        this.#packages.set(event.data.package, packageWords(event.data))
+        this.#mended.delete(event.data.package)
+        break
+      case 'PackageImbalanced':
+        this.#mended.set(event.data.package, `legs did not match: ${event.data.action}`)
+        break
       case 'StopTriggered':
         this.#stops.set(event.data.instrument, `stop of the ${event.data.side} at ${figure(event.data.level)}`)
         break
@@ -62,7 +76,7 @@ export class Decisions {
         this.#halt = event.data.value === null ? event.data.reason : `${event.data.reason} ${percent(event.data.value)}`
         break
       case 'OrderApproved':
-        this.#approve(event.data.order, event.data.instrument, event.data.purpose, event.seq)
+        this.#approve(event)
         break
     }
   }
@@ -72,15 +86,22 @@ export class Decisions {
     return this.#orders.get(order)
   }
 
-  #approve(order: string, instrument: string, purpose: string, seq: number): void {
+  #approve({ seq, data }: OrderApproved): void {
+    const { order, instrument, purpose, package: id } = data
     const reason =
-      purpose === 'rebalance'
-        ? (this.#blended.get(instrument) ?? `weight of ${symbolOf(instrument)}`)
-        : purpose === 'stop'
-          ? (this.#stops.get(instrument) ?? 'stop')
-          : this.#halt || 'command'
+      id !== undefined
+        ? this.#ofPackage(id)
+        : purpose === 'rebalance'
+          ? (this.#blended.get(instrument) ?? `weight of ${symbolOf(instrument)}`)
+          : purpose === 'stop'
+            ? (this.#stops.get(instrument) ?? 'stop')
+            : this.#halt || 'command'
     this.#orders.set(order, { purpose, reason, seq })
     if (this.#orders.size > ORDERS_KEPT) this.#orders.delete(this.#orders.keys().next().value!)
+  }
+
+  #ofPackage(id: string): string {
+    return this.#mended.get(id) ?? this.#packages.get(id) ?? `leg of ${id}`
   }
 }
 
@@ -88,3 +109,6 @@ export class Decisions {
 const keyOf = (signal: string, instrument: string): string => `${signal.replace(/^signal\//, '')} ${instrument}`
 
 const words = ({ side, reason }: SignalChanged['data']): string => `${side} (${reason})`
+
+const packageWords = ({ package: id, targetWeight, reason }: PackageChanged['data']): string =>
+  `${id} ${targetWeight === 0 ? 'flat' : percent(targetWeight)} (${reason})`

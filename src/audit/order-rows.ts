@@ -14,6 +14,8 @@ export interface OrderRow {
   /** Null for a refusal: it never became an order. */
   readonly order: string | null
   readonly instrument: string
+  /** Package that it is a leg of. */
+  readonly package: string | null
   readonly side: string
   readonly purpose: string | null
   readonly status: OrderStatus | 'refused'
@@ -114,6 +116,7 @@ function orderRow(order: string, events: readonly OrderEvent[]): OrderRow {
     ts: first.ts,
     order,
     instrument: first.data.instrument,
+    package: approved?.package ?? sent?.package ?? null,
     side: named?.side ?? '',
     purpose: approved?.purpose ?? sent?.purpose ?? null,
     ...outcomeOf(events),
@@ -166,6 +169,7 @@ function refusalRow({ seq, ts, data }: OrderRefused): OrderRow {
     ts,
     order: null,
     instrument,
+    package: null,
     side,
     purpose: null,
     status: 'refused',

@@ -3,6 +3,7 @@
  * nothing else, and takes nothing for granted: a copied run may be of another version, and every fact may be absent.
  */
 import { parseInstrument, symbolOf } from '#core/ids'
+import { parseDay } from '#core/time'
 import { isInDollars, kindOfId } from '#events/instrument-kind'
 import type { Json, RunManifest } from '#events/log/manifest'
 
@@ -11,8 +12,17 @@ interface Terms {
   readonly quote: string
   /** Instrument of the lake whose bars are read. */
   readonly bars: string
+  /** Instrument of the lake whose funding is read. */
+  readonly funding: string
   /** Held as a leg of packages alone. */
   readonly isLeg: boolean
+}
+
+/** Money that was paid in, or taken out (negative). */
+export interface CapitalFlow {
+  readonly ts: number
+  readonly currency: string
+  readonly amount: string
 }
 
 type JsonObject = { readonly [key: string]: Json }
@@ -39,6 +49,7 @@ export class RunFacts {
         base,
         quote,
         bars: textOf(entry.barsOf) ?? instrument,
+        funding: textOf(entry.fundingOf) ?? instrument,
         isLeg: entry.role === 'leg',
       })
     }
@@ -62,6 +73,32 @@ export class RunFacts {
     return (this.#terms.get(instrument) ?? guessTerms(instrument)).quote
   }
 
+  /** The quote of an instrument of the universe; undefined outside it. */
+  listedQuote(instrument: string): string | undefined {
+    return this.#terms.get(instrument)?.quote
+  }
+
+  /** The coin of an instrument, whatever its contracts count. */
+  coin(instrument: string): string {
+    return (this.#terms.get(instrument) ?? guessTerms(instrument)).base
+  }
+
+  /** Deposits and withdrawals that the tape of a derived log held, ascending; a full log holds them itself. */
+  get capitalFlows(): CapitalFlow[] {
+    const { log, span, configuration } = this.manifest
+    const { capitalFlows } = configuration
+    if (log !== 'derived' || span === undefined || !Array.isArray(capitalFlows)) return []
+    return capitalFlows
+      .filter(isObject)
+      .map(({ at, currency, amount }) => ({
+        ts: parseDay(textOf(at) ?? '') ?? Number.NaN,
+        currency: textOf(currency) ?? 'USDT',
+        amount: textOf(amount) ?? '0',
+      }))
+      .filter(({ ts }) => ts >= span.fromDay && ts <= span.toDay)
+      .sort((a, b) => a.ts - b.ts)
+  }
+
   /** A number of the configuration by its path: `['risk', 'maxAbsWeight']`. */
   setting(...path: readonly string[]): number | undefined {
     let value: Json | undefined = this.manifest.configuration
@@ -76,7 +113,7 @@ export class RunFacts {
 
   /** Tape files with rows of the instrument around `ts`, by path. */
   tapeFiles(instrument: string, kind: 'bars' | 'funding', ts: number): string[] {
-    const parts = parseInstrument(this.#terms.get(instrument)?.bars ?? instrument)
+    const parts = parseInstrument(this.#terms.get(instrument)?.[kind] ?? instrument)
     if (parts === undefined) return []
     const folder = `/venue=${parts.venue}/market=${parts.market}/symbol=${parts.symbol}/`
     return this.manifest.tape
@@ -99,7 +136,7 @@ export const unitOf = (instrument: string, base?: string): string =>
 
 function guessTerms(instrument: string): Terms {
   const symbol = symbolOf(instrument)
-  const known = { bars: instrument, isLeg: false }
+  const known = { bars: instrument, funding: instrument, isLeg: false }
   // Dated futures and options name the coin first: `BTCUSD_250627`, `BTC-27JUN25-60000-C`, `BTC_USDC-PERPETUAL`.
   const dated = /^([A-Z0-9]+?)[-_]?(USDT|USDC|USD)?[-_].*$/.exec(symbol)
   const match = /^(.+?)[-_]?(USDT|USDC|FDUSD|BUSD|USD|EUR|BTC|ETH)$/.exec(symbol)

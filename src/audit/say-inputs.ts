@@ -116,7 +116,7 @@ function hintOf(seq: number, child: AnyEvent, facts: RunFacts): Hint {
       }
     }
     case 'PackageChanged':
-      return { what: packageHint(seq, child), file: undefined }
+      return { what: packageHint(seq, child), file: fundingFile(seq, child, facts) }
     case 'RegimeChanged':
       return {
         what:
@@ -180,6 +180,15 @@ function packageHint(seq: number, { ts, cause, data }: PackageChanged): string {
   const rate = data.terms.find(({ name }) => name === 'rateLast')?.value
   const last = place === data.inputs.length - 1 && rate != null ? `, rate ${percent(rate)}` : ''
   return `, ${PACKAGE_INPUTS[data.kind]}${legs.length === 0 ? '' : ` of ${[...new Set(legs)].join(' or ')}`}${which}${last}`
+}
+
+/** File of the tape with the settlement, where there is one market it can be of. */
+function fundingFile(seq: number, { ts, data }: PackageChanged, facts: RunFacts): string | undefined {
+  const leg =
+    data.kind === 'carry' && data.inputs.includes(seq) ? data.legs.find(({ role }) => role === 'perpetual') : undefined
+  // A settlement of the last days: around the turn of a year it may stand in the file before.
+  const files = leg === undefined ? [] : facts.tapeFiles(leg.instrument, 'funding', ts)
+  return files.length === 1 ? files[0] : undefined
 }
 
 /** Legs whose market decides. */

@@ -178,7 +178,7 @@ function agreed(streak: number | null | undefined, asked: number | undefined, of
   if (streak == null) return ''
   if (of != null && streak >= of) return ', unanimous'
   if (asked !== undefined && streak < asked)
-    return `, only the last ${figure(streak)} of one sign against ${figure(asked)}`
+    return `, the last ${figure(streak)} of one sign against ${figure(asked)} asked for`
   return `, the last ${figure(streak)} of one sign`
 }
 

@@ -75,6 +75,7 @@ const TERMS: Readonly<Record<string, readonly [words: string, write: Write]>> = 
   knownDays: ['days known', figure],
   ageDays: ['age in days', ratio],
   // Packages.
+  feed: ['rates', (value) => (value === 1 ? 'predicted' : 'settled')],
   apr: ['funding', aYear],
   hurdle: ['hurdle', aYear],
   borrowApr: ['borrowing costs', aYear],

@@ -1,5 +1,6 @@
 /** Owns trades as lines of a table and their sums as text. Digits are those of the log; only thousands are set apart. */
 import { symbolOf } from '#core/ids'
+import type { RoundTrip } from './round-trips.js'
 import type { TradeRow, TradesSummary } from './trades.js'
 import { exact, when } from './words.js'
 
@@ -16,6 +17,7 @@ const COLUMNS: readonly (readonly [name: string, width: number, align: Align, re
   ['fee', 14, 'right', (row) => exact(row.fee)],
   ['slip bp', 8, 'right', (row) => (row.slippageBps === null ? '–' : row.slippageBps.toFixed(2))],
   ['realised', 18, 'right', (row) => exact(row.realised)],
+  ['in', 4, 'left', (row) => row.currency],
   ['purpose', 10, 'left', (row) => row.purpose],
 ]
 
@@ -32,7 +34,7 @@ export function tradeLine(row: TradeRow): string {
 
 /** The sums, a line each. */
 export function totalsText(summary: TradesSummary): string {
-  const { totals, opening, balance, quote, fills, settlements, positions, duplicates } = summary
+  const { totals, opening, balance, transfers, quote, fills, settlements, positions, duplicates } = summary
   const lines: (readonly [string, string, string])[] = [
     ['realised', totals.realised, 'at average cost, before fees'],
     ['fees', totals.fees, 'paid; negative is a rebate'],
@@ -41,15 +43,51 @@ export function totalsText(summary: TradesSummary): string {
     ['slippage', totals.slippage, 'against the reference prices; part of the prices already'],
   ]
   if (opening !== null && balance !== null)
-    lines.push(['opening', opening, 'balance at the start'], ['balance', balance, 'opening + net'])
+    lines.push(
+      ['opening', opening, 'balance at the start'],
+      ...(transfers === '0' ? [] : [['transfers', transfers, 'paid in, less what was taken out'] as const]),
+      ['balance', balance, transfers === '0' ? 'opening + net' : 'opening + transfers + net'],
+    )
   const width = Math.max(...lines.map(([, amount]) => exact(amount).length))
   const count = `${exact(String(fills))} fills${settlements === 0 ? '' : `, ${settlements} settlements`}`
   return [
     `${count}${duplicates === 0 ? '' : `, ${duplicates} reported twice and counted once`}`,
     ...lines.map(([name, amount, means]) => `${name.padEnd(9)} ${exact(amount).padStart(width)} ${quote}  ${means}`),
+    ...othersText(summary),
+    ...tripsText(summary),
     ...positions.map(
-      ({ instrument, quantity, averagePrice }) =>
-        `open      ${symbolOf(instrument)} ${exact(quantity)} at ${exact(averagePrice)}`,
+      ({ package: id, instrument, quantity, averagePrice }) =>
+        `open      ${symbolOf(instrument)} ${exact(quantity)} at ${exact(averagePrice)}${id === null ? '' : `, a leg of ${id}`}`,
     ),
   ].join('\n')
+}
+
+/** Accounts beside the book's own: to the last digit, for they may be coins. */
+function othersText({ currencies, quote }: TradesSummary): string[] {
+  return Object.entries(currencies)
+    .filter(([currency]) => currency !== quote)
+    .map(([currency, { realised, fees, funding, net, balance }]) => {
+      const parts = `realised ${exact(realised)} - fees ${exact(fees)} + funding ${exact(funding)} = net ${exact(net)}`
+      return `${currency.padEnd(9)} ${parts}; balance ${exact(balance)}`
+    })
+}
+
+function tripsText({ roundTrips: { packages, directional } }: TradesSummary): string[] {
+  if (packages === 0) return []
+  const of = (count: number, what: string): string => `${exact(String(count))} ${what}${count === 1 ? '' : 's'}`
+  return [`round trips of ${of(packages, 'package')}, ${of(directional, 'directional position')} (--trips lists them)`]
+}
+
+export function tripsHeader(): string {
+  return `${'opened (UTC)'.padEnd(16)}  ${'closed (UTC)'.padEnd(16)}  ${'what'.padEnd(32)}  ${'fills'.padStart(5)}  made`
+}
+
+/** `carry/…  realised 12 - fees 3 + funding 40 = net 49 USDT`. */
+export function tripLine({ package: id, instruments, openedAt, closedAt, fills, made }: RoundTrip): string {
+  const what = id ?? symbolOf(instruments[0] ?? '')
+  const sums = Object.entries(made).map(
+    ([currency, { realised, fees, funding, net }]) =>
+      `realised ${exact(realised)} - fees ${exact(fees)} + funding ${exact(funding)} = net ${exact(net)} ${currency}`,
+  )
+  return `${when(openedAt).padEnd(16)}  ${when(closedAt).padEnd(16)}  ${what.padEnd(32)}  ${String(fills).padStart(5)}  ${sums.join('; ')}`
 }

@@ -1,27 +1,31 @@
 /**
- * Owns `audit trades`: every trade with the decision behind it and what it realised, and sums that add up to the last digit.
- * One pass; keeps no trade itself. A trade reported twice counts once.
+ * Owns `audit trades`: every trade with the decision behind it and what it realised, round trips, and sums a currency that add up to
+ * the last digit. One pass; keeps no trade itself. A trade reported twice counts once.
  */
-import { absUnits, formatUnits, multiplyUnits, parseUnits } from '#core/decimal'
+import { absUnits, formatUnits, parseUnits, type Units } from '#core/decimal'
 import { symbolOf } from '#core/ids'
 import type { AnyEvent } from '#events/catalogue'
-import type { OrderFilled } from '#events/order.events'
-import { Book, type OpenPosition, type Totals } from './book.js'
-import { DECISION_TYPES, type Decision, Decisions } from './decisions.js'
-import { typesOf } from './event-kinds.js'
+import { type AccountTotals, type OpenPosition, type Totals, worth } from './book.js'
+import { DECISION_TYPES, Decisions } from './decisions.js'
 import { AuditLog } from './log-scan.js'
+import { type RoundTrip, RoundTrips } from './round-trips.js'
 import { RunFacts } from './run-facts.js'
+import { type Change, LEDGER_TYPES, RunLedger } from './run-ledger.js'
 
 export interface TradeRow {
   readonly seq: number
   readonly ts: number
-  /** `settlement`: closed at the last mark because the instrument trades no more; without order and fee. */
+  /** `settlement`: ended at the last mark, by delivery or by expiry; without order and fee. */
   readonly kind: 'fill' | 'settlement'
   readonly order: string | null
   readonly trade: string | null
+  /** Package that it is a leg of. */
+  readonly package: string | null
   readonly instrument: string
+  /** That it settles in: of `realised` and `slippage`. */
+  readonly currency: string
   readonly side: 'buy' | 'sell'
-  /** Exact decimals in base and quote. */
+  /** Exact decimals: base units (dollars of contracts of dollars) and quote. */
   readonly quantity: string
   readonly price: string
   readonly fee: string
@@ -29,19 +33,20 @@ export interface TradeRow {
   readonly liquidity: 'maker' | 'taker' | null
   readonly referencePrice: string | null
   readonly slippageBps: number | null
-  /** What the price was worse (positive) than the reference, quote. Part of the price, not a further cost. */
+  /** What the price was worse (positive) than the reference, in `currency`. Part of the price, not a further cost. */
   readonly slippage: string | null
   readonly purpose: string
   /** The decision in short; `audit explain` tells all. */
   readonly decision: string
   /** Seq of OrderApproved. */
   readonly approvedSeq: number | null
-  /** Profit or loss realised at average cost, before fees, quote. */
+  /** Profit or loss realised at average cost, before fees, in `currency`. */
   readonly realised: string
 }
 
 export interface TradesSummary {
   readonly run: string
+  /** In which the book is measured, and the sums of `totals`. */
   readonly quote: string
   readonly fills: number
   readonly settlements: number
@@ -49,129 +54,141 @@ export interface TradesSummary {
   readonly totals: Totals & { readonly slippage: string }
   /** Capital at the start, or what a parent run handed over; null with `symbol`, or where it is not known. */
   readonly opening: string | null
-  /** `opening + net`. */
+  /** `opening + transfers + net`. */
   readonly balance: string | null
+  /** Paid in, less what was taken out. */
+  readonly transfers: string
+  /** Every currency of the book, its own included: what is settled in a coin is never put into dollars here. */
+  readonly currencies: Readonly<Record<string, AccountTotals & { readonly slippage: string }>>
   readonly positions: readonly OpenPosition[]
-  /** Fees by the currency they were reported in; all of them are part of `totals.fees` as they are. */
+  /** From flat to flat, by package or instrument; those that are still open are none. */
+  readonly roundTrips: { readonly packages: number; readonly directional: number }
+  /** Fees by the currency that paid them. */
   readonly feesByCurrency: Readonly<Record<string, string>>
   /** Reported again by a venue, counted once. */
   readonly duplicates: number
 }
 
 export interface TradesRequest {
-  /** Symbol or instrument id; every instrument when absent. */
+  /** Symbol, instrument id or package; all when absent. */
   readonly symbol?: string | undefined
   readonly onTrade: (row: TradeRow) => void
+  readonly onRoundTrip?: ((trip: RoundTrip) => void) | undefined
   readonly onProgress?: ((lastSeq: number) => void) | undefined
 }
 
-const BOOKED = typesOf('OrderFilled', 'PositionSettled', 'FundingAccrued', 'StateCarried')
-const TYPES: ReadonlySet<string> = new Set([...DECISION_TYPES, ...BOOKED])
-/** Orders whose trade ids are remembered; a venue repeats a trade soon or after a restart, not after so many orders. */
-const ORDERS_KEPT = 10_000
+const TYPES: ReadonlySet<string> = new Set([...DECISION_TYPES, ...LEDGER_TYPES])
 
 /** Gives every trade to `onTrade`, in order. LOG_CORRUPT where the log cannot be trusted or its start is archived. O(bytes). */
 export function auditTrades(runDir: string, request: TradesRequest): TradesSummary {
   const log = new AuditLog(runDir)
-  const ledger = new TradeLedger(new RunFacts(log.read.manifest), request)
+  const list = new TradeList(new RunFacts(log.read.manifest), request)
   const { onProgress } = request
-  log.scan({ types: TYPES, ...(onProgress ? { onGroup: onProgress } : {}) }, (event) => ledger.take(event))
-  return ledger.summary()
+  log.scan({ types: TYPES, ...(onProgress ? { onGroup: onProgress } : {}) }, (event) => list.take(event))
+  return list.summary()
 }
 
-class TradeLedger {
+class TradeList {
   readonly #facts: RunFacts
   readonly #request: TradesRequest
   readonly #decisions = new Decisions()
-  readonly #book = new Book()
-  readonly #trades = new Map<string, Set<string>>()
-  readonly #fees = new Map<string, bigint>()
-  #opening: string | undefined
-  #quote: string | undefined
-  #fills = 0
-  #settlements = 0
-  #duplicates = 0
-  #slippage = 0n
+  readonly #ledger: RunLedger
+  readonly #trips: RoundTrips
+  readonly #fees = new Map<string, Units>()
+  readonly #slippage = new Map<string, Units>()
+  readonly #count = { fill: 0, settlement: 0, packages: 0, directional: 0 }
+  #isOpen = false
 
   constructor(facts: RunFacts, request: TradesRequest) {
     this.#facts = facts
     this.#request = request
-    this.#opening = facts.capital
+    this.#trips = new RoundTrips((trip) => {
+      if (trip.package === null) this.#count.directional++
+      else this.#count.packages++
+      request.onRoundTrip?.(trip)
+    })
+    this.#ledger = new RunLedger(
+      facts,
+      (change) => this.#change(change),
+      (id, instrument) => this.#counts(id, instrument),
+    )
   }
 
   take(event: AnyEvent): void {
     this.#decisions.take(event)
-    switch (event.type) {
-      case 'OrderFilled':
-        if (this.#counts(event.data.instrument)) this.#fill(event)
-        break
-      case 'PositionSettled':
-        if (this.#counts(event.data.instrument)) this.#settle(event)
-        break
-      case 'FundingAccrued':
-        for (const row of event.data.rows) if (this.#counts(row.instrument)) this.#book.fund(row.cash)
-        break
-      case 'StateCarried':
-        this.#opening = event.data.balance
-        for (const { instrument, quantity, averagePrice } of event.data.positions)
-          if (this.#counts(instrument)) this.#book.carry(instrument, quantity, averagePrice)
-        break
-    }
+    this.#ledger.take(event)
   }
 
   summary(): TradesSummary {
-    const totals = this.#book.totals()
-    const opening = this.#request.symbol === undefined ? (this.#opening ?? null) : null
+    this.#ledger.finish()
+    const { book, currency, duplicates } = this.#ledger
+    const sums = book.totals()
+    const { realised, fees, funding, net, opening, transfers, balance } = sums[currency] ?? NOTHING
+    const isWhole = this.#request.symbol === undefined && this.#isOpen
     return {
       run: this.#facts.manifest.run,
-      quote: this.#quote ?? 'quote',
-      fills: this.#fills,
-      settlements: this.#settlements,
-      totals: { ...totals, slippage: formatUnits(this.#slippage) },
-      opening: opening === null ? null : formatUnits(parseUnits(opening)),
-      balance: opening === null ? null : formatUnits(parseUnits(opening) + parseUnits(totals.net)),
-      positions: this.#book.open(),
-      feesByCurrency: Object.fromEntries([...this.#fees].map(([currency, sum]) => [currency, formatUnits(sum)])),
-      duplicates: this.#duplicates,
+      quote: currency,
+      fills: this.#count.fill,
+      settlements: this.#count.settlement,
+      totals: { realised, fees, funding, net, slippage: this.#slippageIn(currency) },
+      opening: isWhole ? opening : null,
+      balance: isWhole ? balance : null,
+      transfers,
+      currencies: Object.fromEntries(
+        Object.entries(sums).map(([name, sum]) => [name, { ...sum, slippage: this.#slippageIn(name) }]),
+      ),
+      positions: book.open(),
+      roundTrips: { packages: this.#count.packages, directional: this.#count.directional },
+      feesByCurrency: Object.fromEntries([...this.#fees].map(([name, sum]) => [name, formatUnits(sum)])),
+      duplicates,
     }
   }
 
-  #counts(instrument: string): boolean {
+  #slippageIn = (currency: string): string => formatUnits(this.#slippage.get(currency) ?? 0n)
+
+  #counts(id: string | null, instrument: string): boolean {
     const { symbol } = this.#request
-    const counts = symbol === undefined || instrument === symbol || symbolOf(instrument) === symbol
-    if (counts) this.#quote ??= this.#facts.quote(instrument)
-    return counts
+    return symbol === undefined || id === symbol || instrument === symbol || symbolOf(instrument) === symbol
   }
 
-  #fill({ seq, ts, data }: OrderFilled): void {
-    if (!this.#isNew(data.order, data.trade)) {
-      this.#duplicates++
-      return
-    }
-    const { order, trade, instrument, side, price, quantity, fee, feeCurrency, liquidity, referencePrice } = data
-    const realised = this.#book.fill(instrument, side, price, quantity, fee)
-    const worse =
-      side === 'buy' ? parseUnits(price) - parseUnits(referencePrice) : parseUnits(referencePrice) - parseUnits(price)
-    const slippage = multiplyUnits(worse, parseUnits(quantity))
-    this.#slippage += slippage
-    this.#fees.set(feeCurrency, (this.#fees.get(feeCurrency) ?? 0n) + parseUnits(fee))
-    this.#fills++
-    const decision: Decision | undefined = this.#decisions.of(order)
+  #change(change: Change): void {
+    if (change.kind === 'opening' || change.kind === 'carried') this.#isOpen = true
+    this.#trips.take(change)
+    const { event } = change
+    if (event?.type === 'OrderFilled') this.#fill(change, event)
+    if (event?.type === 'PositionSettled') this.#settle(change, event)
+  }
+
+  #fill(change: Change, { data }: AnyEvent & { readonly type: 'OrderFilled' }): void {
+    const { order, trade, instrument, side, price, quantity, liquidity, referencePrice, slippageBps } = data
+    const { seq, ts, currency, realised, feeCurrency } = change
+    const position = change.position! // a fill has one
+    const slippage =
+      change.quantity === 0n
+        ? 0n
+        : worth(position.kind, change.quantity, parseUnits(price)) -
+          worth(position.kind, change.quantity, parseUnits(referencePrice))
+    this.#slippage.set(currency, (this.#slippage.get(currency) ?? 0n) + slippage)
+    this.#fees.set(feeCurrency, (this.#fees.get(feeCurrency) ?? 0n) + change.fee)
+    this.#count.fill++
+    const decision = this.#decisions.of(order)
     this.#request.onTrade({
       seq,
       ts,
       kind: 'fill',
       order,
       trade,
+      package: position.package,
       instrument,
+      currency,
       side,
       quantity,
       price,
-      fee,
+      fee: data.fee,
       feeCurrency,
       liquidity,
       referencePrice,
-      slippageBps: data.slippageBps,
+      slippageBps,
       slippage: formatUnits(slippage),
       purpose: decision?.purpose ?? 'unknown',
       decision: decision?.reason ?? 'approved before this log',
@@ -180,42 +197,49 @@ class TradeLedger {
     })
   }
 
-  #settle({ seq, ts, data }: AnyEvent & { readonly type: 'PositionSettled' }): void {
-    const { instrument, quantity, price } = data
-    const held = parseUnits(quantity)
-    this.#settlements++
+  #settle(change: Change, { data }: AnyEvent & { readonly type: 'PositionSettled' }): void {
+    const { seq, ts, currency, realised } = change
+    const held = parseUnits(data.quantity)
+    this.#count.settlement++
     this.#request.onTrade({
       seq,
       ts,
       kind: 'settlement',
       order: null,
       trade: null,
-      instrument,
+      package: data.package ?? null,
+      instrument: data.instrument,
+      currency,
       side: held > 0n ? 'sell' : 'buy',
       quantity: formatUnits(absUnits(held)),
-      price,
+      price: data.price,
       fee: '0',
-      feeCurrency: this.#facts.quote(instrument),
+      feeCurrency: currency,
       liquidity: null,
       referencePrice: null,
       slippageBps: null,
       slippage: null,
       purpose: 'settlement',
-      decision: 'the instrument trades no more',
+      decision: ENDS[data.cause ?? 'delisted'],
       approvedSeq: null,
-      realised: formatUnits(this.#book.settle(instrument, data.realised)),
+      realised: formatUnits(realised),
     })
   }
+}
 
-  #isNew(order: string, trade: string): boolean {
-    let known = this.#trades.get(order)
-    if (known === undefined) {
-      known = new Set()
-      this.#trades.set(order, known)
-      if (this.#trades.size > ORDERS_KEPT) this.#trades.delete(this.#trades.keys().next().value!)
-    }
-    if (known.has(trade)) return false
-    known.add(trade)
-    return true
-  }
+const ENDS = {
+  delisted: 'the instrument trades no more',
+  delivery: 'the future was delivered',
+  expiry: 'the option expired',
+} as const
+
+const ZERO = '0'
+const NOTHING: AccountTotals = {
+  opening: ZERO,
+  realised: ZERO,
+  fees: ZERO,
+  funding: ZERO,
+  net: ZERO,
+  transfers: ZERO,
+  balance: ZERO,
 }

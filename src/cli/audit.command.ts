@@ -24,8 +24,9 @@ export function registerAudit(program: Command): void {
     .command('trades')
     .description('every trade: decision, price, fee, slippage, realised profit; sums that add up to the last digit')
     .argument('<run>', RUN)
-    .option('--symbol <symbol>', 'one symbol or instrument id alone, such as BTCUSDT')
-    .option('--limit <n>', 'show the last n trades; the sums stay those of all')
+    .option('--symbol <symbol>', 'one symbol, instrument id or package alone, such as BTCUSDT')
+    .option('--trips', 'list round trips of packages and directional positions in place of trades')
+    .option('--limit <n>', 'show the last n; the sums stay those of all')
     .action((run: string, _, command: Command) =>
       auditTradesCommand(run, command.optsWithGlobals<TradesCommandOptions>()),
     )
@@ -41,11 +42,15 @@ export function registerAudit(program: Command): void {
     )
   audit
     .command('export')
-    .description('write a table of the log to a new file; never overwrites')
+    .description('write tables of the log to new files; never overwrites')
     .argument('<run>', RUN)
     .option('--format <format>', 'csv or parquet', 'csv')
-    .option('--what <table>', 'events (all, payload as JSON), fills, signals or orders (refusals included)', 'events')
-    .option('--out <file>', 'path of the file (default: <run>-<what>.<format> here)')
+    .option(
+      '--what <table>',
+      'events, signals, packages, orders (refusals included), fills, positions, cash or equity; all: a folder with each of them',
+      'all',
+    )
+    .option('--out <path>', 'path of the new file or folder (default: <run>-<what>.<format>, <run>-<format>/ here)')
     .action((run: string, _, command: Command) =>
       auditExportCommand(run, command.optsWithGlobals<ExportCommandOptions>()),
     )
