@@ -5,6 +5,7 @@
 import type { RunStatus } from '#actors/run-status'
 import { symbolOf } from '#core/ids'
 import { isoTime } from '#core/time'
+import { packageLines } from './package-view.js'
 import { clock, figure, money, percent, type Words } from './run-words.js'
 import { surroundingLines } from './surroundings-view.js'
 import { paint } from './terminal.js'
@@ -33,7 +34,13 @@ const NOTHING: Recent = { decisions: [], orders: [], alarms: [] }
 
 /** The whole view. `height` bounds the lines: positions and agents first, then the latest of everything else. */
 export function viewLines(status: RunStatus, recent: Recent, width: number, height: number): string[] {
-  const head = [...headLines(status, width), ...bookLines(status, width, Math.max(3, Math.floor(height / 3)))]
+  const rowsMax = Math.max(3, Math.floor(height / 3))
+  const fit = (text: string): string => cut(text, width)
+  const head = [
+    ...headLines(status, width),
+    ...bookLines(status, width, rowsMax),
+    ...packageLines(status, rowsMax, fit),
+  ]
   const agents = ['', ...agentLines(status, width)]
   const lines = [...head, ...(head.length + agents.length + 12 <= height ? agents : ['', agentLine(status, width)])]
   const room = Math.max(0, height - lines.length - 1)
@@ -60,6 +67,7 @@ export function statusLines(status: RunStatus, width: number): string[] {
   return [
     ...headLines(status, width),
     ...bookLines(status, width, 50),
+    ...packageLines(status, 100, (text) => cut(text, width)),
     '',
     ...agentLines(status, width),
     ...surroundingLines(status, (text) => cut(text, width)),

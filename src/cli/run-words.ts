@@ -2,6 +2,7 @@
 import { symbolOf } from '#core/ids'
 import { isoTime } from '#core/time'
 import type { AnyEvent } from '#events/catalogue'
+import type { PackageChanged } from '#events/package.events'
 import type { SignalChanged } from '#events/signal.events'
 
 export type Topic = 'decision' | 'order' | 'alarm'
@@ -49,9 +50,13 @@ function say(event: AnyEvent): Pick<Words, 'topic' | 'text'> | undefined {
   switch (event.type) {
     case 'SignalChanged':
       return { topic: 'decision', text: opinion(event.data) }
+    case 'PackageChanged':
+      return { topic: 'decision', text: packageOpinion(event.data) }
     case 'OrderSubmitted': {
       const { side, quantity, instrument, purpose, type, order } = event.data
-      return { topic: 'order', text: `${order}  ${side} ${quantity} ${symbolOf(instrument)}, ${type}, ${purpose}` }
+      // Legs of one package have one symbol on several markets.
+      const what = event.data.package === undefined ? symbolOf(instrument) : instrument
+      return { topic: 'order', text: `${order}  ${side} ${quantity} ${what}, ${type}, ${purpose}` }
     }
     case 'OrderFilled': {
       const { side, quantity, instrument, price, fee, slippageBps, order } = event.data
@@ -80,6 +85,14 @@ function alarm(event: AnyEvent): Pick<Words, 'topic' | 'text'> | undefined {
         text: `stop of the ${side} in ${symbolOf(instrument)}: ${figure(price)} crossed ${figure(level)}`,
       }
     }
+    case 'PackageImbalanced': {
+      const { action, attempts, isHalted } = event.data
+      const when = isHalted ? ' under a halt' : ''
+      return {
+        topic: 'alarm',
+        text: `${event.data.package}: legs do not match; ${action}, attempt ${attempts + 1}${when}`,
+      }
+    }
     case 'TradingHalted':
       return { topic: 'alarm', text: `TRADING HALTED: ${event.data.reason}, ${event.data.detail}` }
     case 'TradingResumed':
@@ -101,6 +114,15 @@ function alarm(event: AnyEvent): Pick<Words, 'topic' | 'text'> | undefined {
 function opinion({ signal, side, instrument, targetWeight, reason, terms }: SignalChanged['data']): string {
   const what =
     side === 'flat' ? `flat ${symbolOf(instrument)}` : `${side} ${symbolOf(instrument)} ${percent(targetWeight)}`
+  return `${what}: ${signal} ${reason}${numbersOf(terms)}`
+}
+
+/** "carry/binance.usdm.BTCUSDT 11.1 %: carry (apr 0.11 against 0.04, distance 0.07)". */
+function packageOpinion({ package: id, targetWeight, reason, terms }: PackageChanged['data']): string {
+  return `${id} ${percent(targetWeight)}: ${reason}${numbersOf(terms)}`
+}
+
+function numbersOf(terms: SignalChanged['data']['terms']): string {
   const numbers = terms
     .filter(({ value }) => value !== null)
     .slice(0, 2)
@@ -108,7 +130,7 @@ function opinion({ signal, side, instrument, targetWeight, reason, terms }: Sign
       const against = threshold === undefined ? '' : ` against ${small(threshold)}`
       return `${name} ${small(value ?? 0)}${against}`
     })
-  return `${what}: ${signal} ${reason}${numbers.length === 0 ? '' : ` (${numbers.join(', ')})`}`
+  return numbers.length === 0 ? '' : ` (${numbers.join(', ')})`
 }
 
 /** Three significant digits, without an exponent. */

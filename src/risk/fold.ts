@@ -189,13 +189,15 @@ export function onSettled(state: RiskState, event: PositionSettled): void {
 
 /** An instrument is tradable again, or on other terms. One outside the universe is none of ours but as the leg of a package. */
 export function onListed(state: RiskState, event: InstrumentListed): void {
-  if (state.packages.length > 0) onLegListed(state, event.data.instrument)
-  const slot = state.slots[state.indexOf[event.data.instrument] ?? -1]
-  if (slot === undefined) return
-  slot.tick = event.data.tick
-  slot.lot = event.data.lot
-  slot.minNotional = event.data.minNotional
-  slot.listed = true
+  const { instrument, tick, lot, minNotional } = event.data
+  const slot = state.slots[state.indexOf[instrument] ?? -1]
+  if (slot !== undefined) {
+    slot.tick = tick
+    slot.lot = lot
+    slot.minNotional = minNotional
+    slot.listed = true
+  }
+  if (state.packages.length > 0) onLegListed(state, instrument)
 }
 
 export function onDelisted(state: RiskState, instrument: string): void {

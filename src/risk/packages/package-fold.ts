@@ -4,11 +4,11 @@
  */
 import { formatUnits, parseUnits, type Units } from '#core/decimal'
 import type { EpochMs } from '#core/time'
-import { isPerpetual } from '#events/instrument-kind'
+import { isInDollars, isPerpetual } from '#events/instrument-kind'
 import { quantise } from '#events/line-buffer'
 import type { FundingSettled } from '#events/market.events'
 import type { OrderFilled } from '#events/order.events'
-import type { PackageChanged, PackageImbalanced } from '#events/package.events'
+import type { LegTerms, PackageChanged, PackageImbalanced } from '#events/package.events'
 import type { PortfolioBlended } from '#events/portfolio.events'
 import type { PositionSettled, RiskAssessed } from '#events/risk.events'
 import { learnPrice, ledgerOf } from '../instruments/accounts.js'
@@ -78,18 +78,28 @@ function takeLegs(state: RiskState, pkg: PackageState, said: PackageChanged['dat
   for (const leg of pkg.legs) leg.ratio = 0
   for (const one of said) {
     const known = findLeg(pkg, one.instrument)
-    if (known === undefined) pkg.legs.push(markLeg(state, createLeg(one, slotOfLeg(state, one.instrument))))
-    else {
+    if (known === undefined) {
+      const leg = createLeg(one, slotOfLeg(state, one.instrument))
+      leg.terms = asListed(state, leg)
+      pkg.legs.push(markLeg(state, leg))
+    } else {
       known.role = one.role
       known.ratio = one.ratio
       known.delta = one.delta
-      known.terms = { ...one.terms }
+      known.terms = asListed(state, { ...known, terms: one.terms })
     }
   }
   pkg.legs = pkg.legs.filter(
     ({ ratio, position, instrument }) =>
       ratio !== 0 || position.quantity !== '0' || isInFlight(state, pkg.package, instrument),
   )
+}
+
+/** A signal may have spoken before the venue said, or long ago: what is traded in coins has the steps of the newest listing. */
+function asListed(state: RiskState, { slot, terms }: Pick<LegState, 'slot' | 'terms'>): LegTerms {
+  if (slot < 0 || isInDollars(terms.kind)) return { ...terms }
+  const { tick, lot } = state.slots[slot]!
+  return { ...terms, tick, lot }
 }
 
 /** What the blender lets packages be. A new word lifts the bar on one that had to be taken back. */
@@ -187,9 +197,11 @@ export function onLegDelisted(state: RiskState, instrument: string): void {
   })
 }
 
+/** After its slot has taken the listing. */
 export function onLegListed(state: RiskState, instrument: string): void {
   eachLeg(state, instrument, (leg) => {
     leg.isListed = true
+    leg.terms = asListed(state, leg)
   })
 }
 
