@@ -3,7 +3,7 @@
  * extreme. Must never compare a day with itself: every window ends before what is judged by it.
  */
 import { DAY_MS } from '#core/time'
-import { quantile, sortedQuantile } from '#quant/moments'
+import { sortedQuantile } from '#quant/moments'
 import { createRollingMoments, pushRollingMoments, type RollingMomentsState, rollingZ } from './rolling-moments.js'
 import { createSortedWindow, pushSortedWindow, type SortedWindowState } from './sorted-window.js'
 
@@ -30,6 +30,8 @@ export interface OiWarningState {
   ratios: SortedWindowState
   fundingAt: number[]
   fundingApr: number[]
+  /** |APR| of all but the last settlement, ascending: the quantile is asked for at every bar, settlements are few. */
+  fundingSorted: number[]
   /** First settlement that was seen; −1 before it. */
   fundingSince: number
   /** A day that is over once time moves on. */
@@ -58,6 +60,7 @@ export function createOiWarning(): OiWarningState {
     ratios: createSortedWindow(WARNING_DAYS),
     fundingAt: [],
     fundingApr: [],
+    fundingSorted: [],
     fundingSince: -1,
     dayAt: -1,
     dayBuild: null,
@@ -69,14 +72,30 @@ export function createOiWarning(): OiWarningState {
 export function takeWarningFunding(state: OiWarningState, at: number, absApr: number, rules: WarningRules): void {
   if (state.fundingSince < 0) state.fundingSince = at
   else if (at <= (state.fundingAt.at(-1) ?? -1)) return
+  const previous = state.fundingApr.at(-1)
+  if (previous !== undefined) state.fundingSorted.splice(placeOf(state.fundingSorted, previous), 0, previous)
   state.fundingAt.push(at)
   state.fundingApr.push(absApr)
   let old = 0
-  while (state.fundingAt[old]! <= at - rules.fundingDays * DAY_MS) old++
+  while (state.fundingAt[old]! <= at - rules.fundingDays * DAY_MS) {
+    state.fundingSorted.splice(placeOf(state.fundingSorted, state.fundingApr[old]!), 1)
+    old++
+  }
   if (old > 0) {
     state.fundingAt.splice(0, old)
     state.fundingApr.splice(0, old)
   }
+}
+
+/** Place of the first value that is not below. */
+function placeOf(sorted: readonly number[], value: number): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Ends a day that was noted before `now`: from here on it is part of what others are compared with. */
@@ -110,8 +129,8 @@ export function judgeWarning(
     now - state.fundingAt[last]! <= FUNDING_MAX_AGE_MS &&
     state.fundingAt[last]! - state.fundingSince >= rules.fundingDays * DAY_MS
   const absApr = isKnown ? state.fundingApr[last]! : null
-  // Sorting the settlements is dear, and matters only where open interest has been built up.
-  const aprQuantile = isKnown && isNearby ? quantile(state.fundingApr.slice(0, last), rules.fundingQuantile) : null
+  // It matters only where open interest has been built up.
+  const aprQuantile = isKnown && isNearby ? sortedQuantile(state.fundingSorted, rules.fundingQuantile) : null
   const isOn = z !== null && absApr !== null && aprQuantile !== null && z >= rules.z && absApr > aprQuantile
   const { ring, sorted } = state.ratios
   const ratioDecile = ring.count < ring.capacity ? null : sortedQuantile(sorted, CONFIRMING_QUANTILE)

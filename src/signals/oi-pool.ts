@@ -161,8 +161,9 @@ function volumeOfDay(one: OiInstrument): number {
 /** Instruments of a coin whose open interest is fresh at `now`; slots of all of them reach up to it. */
 export function reporters(state: OiPriceState, base: string, now: number): OiInstrument[] {
   const fresh: OiInstrument[] = []
-  for (const i of state.coins[base] ?? []) {
-    const one = state.instruments[i]!
+  const coin = state.coins[base] ?? []
+  for (let k = 0; k < coin.length; k++) {
+    const one = state.instruments[coin[k]!]!
     if (one.voice.delisted) continue
     advanceOiTrack(one.track, now)
     if (knownCoins(one.track, now) > 0) fresh.push(one)
@@ -173,7 +174,8 @@ export function reporters(state: OiPriceState, base: string, now: number): OiIns
 /** Log change of open interest over hours: of each instrument, weighted by its volume of 24 hours; null where none has one. */
 export function changeOver(pool: readonly OiInstrument[], hours: number): number | null {
   let [top, bottom, plain, count] = [0, 0, 0, 0]
-  for (const one of pool) {
+  for (let k = 0; k < pool.length; k++) {
+    const one = pool[k]!
     const change = oiLogChange(one.track, stepsIn(hours, one.stepMs))
     if (change === null) continue
     const volume = pool.length === 1 ? 1 : volumeOfDay(one)
@@ -185,6 +187,13 @@ export function changeOver(pool: readonly OiInstrument[], hours: number): number
   if (count === 0) return null
   // Nobody traded: equal weights, for the change is known all the same.
   return (bottom > 0 ? top / bottom : plain / count) + 0
+}
+
+/** Coins of the pool. */
+export function totalOf(pool: readonly OiInstrument[], now: number): number {
+  let total = 0
+  for (let k = 0; k < pool.length; k++) total += knownCoins(pool[k]!.track, now)
+  return total
 }
 
 /** Level of the pool; see {@link oiLevel}. */
@@ -238,6 +247,7 @@ export function divergenceOf(one: OiInstrument, pool: readonly OiInstrument[], p
 export function averageDailyVolume(one: OiInstrument): number | null {
   const { dailyVolumes } = one
   if (dailyVolumes.count < dailyVolumes.capacity) return null
-  const sum = dailyVolumes.values.reduce((total, volume) => total + volume, 0)
+  let sum = 0
+  for (let k = 0; k < dailyVolumes.values.length; k++) sum += dailyVolumes.values[k]!
   return sum > 0 ? sum / dailyVolumes.capacity : null
 }

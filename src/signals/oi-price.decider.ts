@@ -33,12 +33,12 @@ import {
   changeOver,
   createState,
   divergenceOf,
-  levelOf,
   type OiInstrument,
   type OiPriceState,
   priceChange,
   reporters,
   takeStep,
+  totalOf,
   VOLATILITY_COM,
 } from './oi-pool.js'
 import { type OiDraft, sayOpinion, sayWarning } from './oi-words.js'
@@ -99,10 +99,11 @@ function takeBar(config: OiPriceConfig, state: OiPriceState, one: OiInstrument, 
   takeStep(one, now, close, volume)
   one.barSeq = bar.seq
   if (!one.trades) return
-  const isAwaited = !reporters(state, one.base, now).every(({ track }) => isCurrent(track, now))
+  const pool = reporters(state, one.base, now)
+  const isAwaited = !areCurrent(pool, now)
   // A bar that comes late has no open interest to wait for.
   setPending(state, one, isAwaited && bar.ts <= now)
-  if (!one.pending) opine(config, state, one)
+  if (!one.pending) opine(config, state, one, pool)
 }
 
 function takeSnapshot(config: OiPriceConfig, state: OiPriceState, event: OpenInterestChanged): void {
@@ -112,24 +113,37 @@ function takeSnapshot(config: OiPriceConfig, state: OiPriceState, event: OpenInt
   if (!takeOpenInterest(one.track, openInterest, at, event.ts, event.seq)) return
   // What is received between two bars counts from the next one on.
   if (!isAligned(event.ts, one.stepMs)) return
-  if (!reporters(state, one.base, event.ts).every(({ track }) => isCurrent(track, event.ts))) return
-  for (const i of state.coins[one.base]!) {
-    const other = state.instruments[i]!
-    if (other.trades && other.newest === event.ts && !other.voice.delisted) opine(config, state, other)
+  const pool = reporters(state, one.base, event.ts)
+  if (!areCurrent(pool, event.ts)) return
+  const coin = state.coins[one.base]!
+  for (let k = 0; k < coin.length; k++) {
+    const other = state.instruments[coin[k]!]!
+    if (other.trades && other.newest === event.ts && !other.voice.delisted) opine(config, state, other, pool)
   }
 }
 
-/** Opinion and warning at the close of the newest bar, of all that was received by now. */
-function opine(config: OiPriceConfig, state: OiPriceState, one: OiInstrument): void {
+function areCurrent(pool: readonly OiInstrument[], now: number): boolean {
+  for (let k = 0; k < pool.length; k++) if (!isCurrent(pool[k]!.track, now)) return false
+  return true
+}
+
+/** When anything was last received of a coin; 0: never. */
+function newestReceipt(state: OiPriceState, base: string): number {
+  const coin = state.coins[base] ?? []
+  let newest = 0
+  for (let k = 0; k < coin.length; k++) newest = Math.max(newest, state.instruments[coin[k]!]!.track.receivedAt)
+  return newest
+}
+
+/** Opinion and warning at the close of the newest bar, of all that was received by now; `pool` are the reporters of then. */
+function opine(config: OiPriceConfig, state: OiPriceState, one: OiInstrument, pool: readonly OiInstrument[]): void {
   const now = one.newest
   setPending(state, one, false)
   touch(state, one)
-  const pool = reporters(state, one.base, now)
   one.oiChange = changeOver(pool, config.horizonHours)
   one.priceChange = priceChange(one, config.horizonHours)
   one.divergence = pool.length === 0 ? 0 : divergenceOf(one, pool, config.divergencePeriods)
-  const received = (state.coins[one.base] ?? []).map((i) => state.instruments[i]!.track.receivedAt)
-  const newest = Math.max(...received)
+  const newest = newestReceipt(state, one.base)
   one.oiAgeMs = newest > 0 ? now - newest : null
   warn(config, one, pool, now)
   const annualVol = ewmaVolatility(one.volatility)
@@ -166,14 +180,16 @@ function takeQuadrant(config: OiPriceConfig, one: OiInstrument, price: number, c
 function warn(config: OiPriceConfig, one: OiInstrument, pool: readonly OiInstrument[], now: number): void {
   const build = changeOver(pool, config.warningDays * 24)
   const volume = pool.length === 0 ? null : averageDailyVolume(one)
-  const ratio = volume === null ? null : (levelOf(pool, now, null).total * close(one)) / volume
+  const ratio = volume === null ? null : (totalOf(pool, now) * close(one)) / volume
   closeWarningDay(one.warning, now)
   one.judged = judgeWarning(one.warning, rulesOf(config), now, build, ratio)
   if (isAligned(now, DAY_MS)) noteWarningDay(one.warning, now, build, ratio)
 }
 
 function takeInstant(config: OiPriceConfig, state: OiPriceState, { instant, missing }: InstantClosed['data']): void {
-  if (state.pending > 0) for (const one of state.instruments) if (one.pending) opine(config, state, one)
+  if (state.pending > 0)
+    for (const one of state.instruments)
+      if (one.pending) opine(config, state, one, reporters(state, one.base, one.newest))
   for (const instrument of missing) {
     const one = find(state, instrument)
     if (one === undefined || !one.trades || !expires(one.voice, instant, one.stepMs)) continue
