@@ -57,7 +57,7 @@ describe('packages on a terminal', () => {
       '',
       'packages',
       'carry/binance.usdm.BTCUSDT  open  1.1 units  11.0 % of 11.1 %  delta +0.12 %',
-      '  perpetual  binance.usdm.BTCUSDT  −1.1  mark 88,710  unrealised −12.30 USDT  funding 5.92 USDT  fees 5',
+      '  perpetual  binance.usdm.BTCUSDT  −1.1  mark 88,710  unrealised −12.30 USDT  funding 5.92 USDT  fee',
       '  spot       binance.spot.BTCUSDT  1.1  mark 88,710  unrealised −12.30 USDT  fees 55.40 USDT',
       '',
       'balances',
