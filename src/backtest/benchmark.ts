@@ -2,7 +2,7 @@
 import { invariant } from '#core/invariant'
 import type { BacktestRecording } from './recording.js'
 
-type Marked = Pick<BacktestRecording, 'capital' | 'marks' | 'days'>
+type Marked = Pick<BacktestRecording, 'capital' | 'marks' | 'days'> & Partial<Pick<BacktestRecording, 'instruments'>>
 
 /**
  * Equity (quote, n + 1 points) of the whole capital bought into one instrument at its first mark and held. `costBps` (fee and
@@ -14,9 +14,10 @@ export function buyAndHold(recording: Marked, instrument: number, costBps: numbe
   return held(recording.capital, marks, costBps)
 }
 
-/** The same for every instrument with capital / N each, never rebalanced: the share of what is not listed yet waits in cash. */
+/** The same for every instrument that is traded by itself with capital / N each, never rebalanced: the share of what is not listed yet waits in cash. */
 export function equalWeight(recording: Marked, costBps: number): Float64Array {
-  const { capital, marks, days } = recording
+  const { capital, days, instruments } = recording
+  const marks = recording.marks.filter((_, i) => instruments?.[i]?.isLeg !== true)
   const curve = new Float64Array(days + 1)
   if (marks.length === 0) return curve.fill(capital)
   for (const own of marks) {

@@ -5,7 +5,7 @@
 import { parseUnits, type Units, unitsToNumber } from '#core/decimal'
 import { isInDollars } from '#events/instrument-kind'
 import type { LegTerms, PackageLeg } from '#events/package.events'
-import { worthOf, worthUnits } from '#risk/instruments/kinds'
+import { isDollar, worthOf, worthUnits } from '#risk/instruments/kinds'
 
 /** Quote for one unit of a currency; 0 while none is known. */
 export type PriceOf = (currency: string) => number
@@ -21,6 +21,14 @@ export class Purse {
   value(priceOf: PriceOf): number {
     let sum = 0
     for (const [currency, amount] of this.#amounts) if (amount !== 0n) sum += unitsToNumber(amount) * priceOf(currency)
+    return sum
+  }
+
+  /** Value of what is no dollar: it moves with the price of its coin. */
+  coinValue(priceOf: PriceOf): number {
+    let sum = 0
+    for (const [currency, amount] of this.#amounts)
+      if (amount !== 0n && !isDollar(currency)) sum += unitsToNumber(amount) * priceOf(currency)
     return sum
   }
 }
@@ -67,9 +75,18 @@ export class LegBook {
     return value
   }
 
-  /** Base coins that the position moves with, signed, before the delta of an option. */
-  coins(mark: number): number {
-    return coinsOf(this.terms, this.quantity, mark)
+  /** Value of the coins of the position, quote: its size. */
+  gross(mark: number, priceOf: PriceOf): number {
+    return Math.abs(coinsOf(this.terms, this.quantity, mark)) * priceOf(this.terms.base)
+  }
+
+  /**
+   * What the book moves with, quote: coins of the position by their delta, and the coins in its purse. Dollars of inverse contracts are
+   * dollars: what they win and lose stands in the purse. Coins that were won and kept count until they are sold.
+   */
+  net(priceOf: PriceOf): number {
+    const coins = isInDollars(this.terms.kind) ? 0 : this.quantity * this.delta
+    return coins * priceOf(this.terms.base) + this.#purse.coinValue(priceOf)
   }
 }
 
@@ -88,7 +105,7 @@ export interface LegTrade {
 
 export interface HeldSums {
   readonly profit: number
-  /** Σ|coins| and Σ delta × coins, quote. */
+  /** Σ|coins| of the positions, and what the books move with ({@link LegBook.net}), quote. */
   readonly gross: number
   readonly net: number
   /** Legs with a position, and those of them whose bars are another instrument's. */
@@ -173,12 +190,11 @@ export function sumsOf(
   for (const leg of pkg.legs()) {
     const mark = leg.isFlat ? 0 : markOf(leg.instrument)
     profit += leg.profit(mark, priceOf)
+    net += leg.net(priceOf)
     if (leg.isFlat) continue
     held++
     if (isProxy(leg.instrument)) onProxy++
-    const value = leg.coins(mark) * priceOf(leg.terms.base)
-    gross += Math.abs(value)
-    net += value * leg.delta
+    gross += leg.gross(mark, priceOf)
   }
   return { profit, gross, net, held, onProxy }
 }

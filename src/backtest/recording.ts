@@ -38,6 +38,8 @@ export interface RecordedInstrument {
   readonly id: InstrumentId
   /** Instrument whose bars stand for it, where its own history is missing. */
   readonly proxyOf?: InstrumentId
+  /** Held by packages alone: no part of the universe that is traded by itself. */
+  readonly isLeg?: boolean
 }
 
 /** How often something was said: `[what, times]`, most frequent first. */
@@ -71,7 +73,7 @@ export interface RecordedPackages {
   readonly packages: number
   readonly profit: Float64Array
   readonly gross: Float64Array
-  /** By the deltas that the signal named. */
+  /** By the deltas that the signal named, coins that were won and kept included. */
   readonly net: Float64Array
   readonly fees: number
   readonly slippage: number

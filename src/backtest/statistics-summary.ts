@@ -243,9 +243,10 @@ function activity(book: Book) {
 }
 
 function fall(book: Book): Pick<Summary, 'maxDrawdown' | 'drawdown'> {
-  const worst = maxDrawdown(Array.from(book.equity))
+  const [first] = extent(book)
+  const worst = maxDrawdown(Array.from(book.equity.subarray(first)))
   if (worst.maxDrawdown === 0) return { maxDrawdown: 0, drawdown: null }
-  const label = (point: number): string => isoDay(dayOfPoint(book.start, point))
+  const label = (point: number): string => isoDay(dayOfPoint(book.start, first + point))
   const drawdown = {
     depth: worst.maxDrawdown,
     peak: label(worst.peakIndex),

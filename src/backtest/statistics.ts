@@ -107,7 +107,8 @@ export function summarise(recording: BacktestRecording, options: StatisticsOptio
     const summary = counted(signal, own, hash, live)
     const window = signal === 'carry' ? carryWindow(own, live, (days) => counted(signal, own, hash, days)) : null
     const figures = signalFigures(signal, own)
-    return { ...summary, verdict: judge(summary, own, speechOf(own, signal)), figures, window }
+    const verdict = judge(summary, own, { speech: speechOf(own, signal), figures })
+    return { ...summary, verdict: window === null ? verdict : ofClaim(window.verdict, verdict), figures, window }
   }
   const placeOf = (signal: string): number => {
     const k = recording.signals.indexOf(signal)
@@ -123,9 +124,10 @@ export function summarise(recording: BacktestRecording, options: StatisticsOptio
     summary: counted(PORTFOLIO, own, hash),
   }))
   const once = { trials: portfolio.trials, variance: null }
-  const symbols = recording.instruments.map((_, i) => {
-    const summary = summariseBook(symbolBook(recording, i), () => once, seed)
-    return { ...summary, dsr: null } // trials are not kept by symbol
+  const symbols = recording.instruments.flatMap(({ isLeg }, i) => {
+    const book = symbolBook(recording, i)
+    if (isLeg === true && book.trades === 0) return []
+    return [{ ...summariseBook(book, () => once, seed), dsr: null }] // trials are not kept by symbol
   })
   return {
     portfolio,
@@ -146,6 +148,11 @@ export function summarise(recording: BacktestRecording, options: StatisticsOptio
   }
 }
 
+/** The claim on carry is about its window: that is the verdict, what the whole span says stands beside it. */
+function ofClaim(claim: Verdict, whole: Verdict): Verdict {
+  return { kind: claim.kind, text: `${claim.text} | the whole span, which is not the claim: ${whole.text}` }
+}
+
 function carryWindow(
   own: BacktestRecording,
   live: Float64Array | undefined,
@@ -154,11 +161,16 @@ function carryWindow(
   const days = windowDays(own, live ?? new Float64Array(own.days).fill(1))
   if (days === undefined) return null
   const summary = counted(days)
+  const figures = carryFigures(own, days)
   const isEmpty = days.every((value) => value === 0)
   const verdict: Verdict = isEmpty
     ? { kind: 'NOT TESTABLE', text: `NOT TESTABLE - no funding in ${CARRY_WINDOW.from} to ${CARRY_WINDOW.to}` }
-    : judge(summary, own, undefined, CARRY_GATE)
-  return { ...CARRY_WINDOW, summary, figures: carryFigures(own, days), verdict }
+    : judge(summary, own, {
+        gate: CARRY_GATE,
+        figures: { ...signalFigures('carry', own), carry: figures },
+        isPart: true,
+      })
+  return { ...CARRY_WINDOW, summary, figures, verdict }
 }
 
 /** Overlays take no position: what they do is told by the book without them. */
@@ -170,7 +182,9 @@ function contributions(recording: BacktestRecording): Contribution[] {
       signal: recording.signals[k] ?? RESIDUAL,
       profit,
       onCapital: profit / recording.capital,
-      sharpe: perPeriod === null ? null : perPeriod * Math.sqrt(DAYS_A_YEAR),
+      // What is left by rounding has no ratio.
+      sharpe:
+        perPeriod === null || profits.every((p) => Math.abs(p) < 1e-4) ? null : perPeriod * Math.sqrt(DAYS_A_YEAR),
     }
   })
   return lines.filter(({ signal }) => !recording.overlays.includes(signal))

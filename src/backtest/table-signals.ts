@@ -101,10 +101,7 @@ export function overlayRows({ overlays }: BacktestStatistics): Rows {
 export function verdictsOf(stats: BacktestStatistics) {
   return [
     { name: stats.portfolio.name, verdict: stats.portfolio.verdict },
-    ...stats.signals.flatMap(({ name, verdict, window }) => [
-      { name, verdict },
-      ...(window === null ? [] : [{ name: `${name} ${window.from} to ${window.to}`, verdict: window.verdict }]),
-    ]),
+    ...stats.signals.map(({ name, verdict }) => ({ name, verdict })),
     ...stats.overlays.map(({ signal, verdict }) => ({ name: signal, verdict })),
     { name: 'blender', verdict: stats.blender.verdict },
   ]

@@ -33,9 +33,10 @@ export function recorderFor(config: Config, span: DaySpan): Recorder {
   return new Recorder({
     start: span.fromDay,
     capital: Number(config.capital),
-    instruments: config.universe.map(({ instrument, barsOf }) => ({
+    instruments: config.universe.map(({ instrument, barsOf, role }) => ({
       id: instrument,
       ...(barsOf === undefined ? {} : { proxyOf: barsOf }),
+      ...(role === 'leg' ? { isLeg: true } : {}),
     })),
     signals: enabledSignals(config),
     overlays: enabledOverlays(config),

@@ -73,13 +73,15 @@ describe('books of package legs, by hand', () => {
     see([event('PositionSettled', { ...settled, cause: 'delivery', currency: 'BTC', deliveryPrice: '48000' })])
     prices.BTC = 40_000
     made.day(START + 2 * DAY_MS, 100_000 + (1.25 - 1 - 0.0005) * 40_000)
-    const { packages, ledgerGap, trips, gross } = made.finish()
+    const { packages, ledgerGap, trips, gross, net } = made.finish()
     expect(ledgerGap).toBeLessThan(1e-8)
     expect([...packages[0]!.profit]).toEqual([expect.closeTo(9975, 8), expect.closeTo(9980 - 9975, 8)])
     expect(packages[0]).toMatchObject({ settlements: 1, fills: 1 })
     expect(packages[0]!.fees).toBeCloseTo(30, 9)
     expect(gross[1]).toBeCloseTo((1.2 * 50_000) / 109_975, 12)
     expect(gross[2]).toBe(0)
+    expect(net[1]).toBeCloseTo((-1.0005 * 50_000) / 109_975, 12)
+    expect(net[2]).toBeCloseTo((0.2495 * 40_000) / 109_980, 12) // the coins that were won and kept
     expect(trips).toHaveLength(1)
   })
 
@@ -96,7 +98,7 @@ describe('books of package legs, by hand', () => {
     const { packages, ledgerGap, net, speech } = made.finish()
     expect(ledgerGap).toBeLessThan(1e-8)
     expect(packages[0]!.slippage).toBeCloseTo(2 * 0.001 * 60_000, 8)
-    expect(net[1]).toBeCloseTo((-2 * 0.5 * 60_000) / (100_000 - 156), 10)
+    expect(net[1]).toBeCloseTo(((-2 * 0.5 + 0.098 - 0.0006) * 60_000) / (100_000 - 156), 10)
     expect([...speech.find(({ signal }) => signal === 'vrp')!.live]).toEqual([1, 1, 0])
   })
 
