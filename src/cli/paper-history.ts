@@ -2,7 +2,7 @@
  * Owns the history of a run on venues: what the agents must have seen, which files of the lake hold it, and the same inputs
  * again for a replay. Day bars first, then the bars that the run itself reads; never a row behind the start of the run.
  */
-import { catalogue, warmupMs } from '#actors/catalogue'
+import { type AnyDecider, catalogue, warmupMs } from '#actors/catalogue'
 import { type Feeds, loadFeeds } from '#backtest/feeds/load-feeds'
 import type { TapeSeries } from '#backtest/tape'
 import { historyInputs } from '#backtest/tape-driver'
@@ -11,7 +11,7 @@ import type { Config } from '#core/config/schema'
 import { isQuantbotError } from '#core/errors'
 import { instrumentId, parseInstrument } from '#core/ids'
 import { invariant } from '#core/invariant'
-import { DAY_MS, type EpochMs, floorTo, HOUR_MS, type Interval, intervalMs } from '#core/time'
+import { DAY_MS, type DurationMs, type EpochMs, floorTo, HOUR_MS, type Interval, intervalMs, isoDay } from '#core/time'
 import type { BarColumns, BarsKey, SeriesKey } from '#data/columns'
 import { checkTape, loadBars, loadFunding, seriesFiles, type TapeEntry, tapeEntries } from '#data/lake'
 import { type LakeFile, parseFilePath, seriesPath } from '#data/layout'
@@ -24,24 +24,34 @@ export interface HistoryNeed {
   readonly to: EpochMs
 }
 
-/** Days of settlements before a start. */
+/** Days of settlements before a start, at the least: funding filters rest on the last thirty. */
 const FUNDING_DAYS = 31
 /** Whole days of bars below an hour; what is older comes as day bars. */
 const FINE_DAYS = 2
 
 type Names = Pick<BarsKey, 'venue' | 'market' | 'symbol'>
 
+/** Before a start, ms: packages and warnings rest on settlements as far back as they declare. */
+function fundingMs(deciders: readonly AnyDecider[]): DurationMs {
+  const rested = deciders.filter(
+    ({ reads, emits }) =>
+      reads.includes('FundingSettled') && (emits.includes('PackageChanged') || emits.includes('CascadeWarningChanged')),
+  )
+  return Math.max(FUNDING_DAYS * DAY_MS, ...rested.map((decider) => decider.warmupMs))
+}
+
 /** What the agents of a configuration want to have seen at `now`. */
 export function historyNeeds(config: Config, now: EpochMs): HistoryNeed[] {
-  const from = floorTo(now - warmupMs(catalogue(config, 'quote')), DAY_MS)
+  const deciders = catalogue(config, 'quote')
+  const from = floorTo(now - warmupMs(deciders), DAY_MS)
+  const fundingFrom = now - fundingMs(deciders)
   return config.universe.flatMap(({ instrument, interval = config.interval }) => {
     const names = namesOf(instrument)
     const to = floorTo(now, intervalMs(interval))
     const fine = intervalMs(interval) < HOUR_MS ? floorTo(now, DAY_MS) - (FINE_DAYS - 1) * DAY_MS : from
     const needs: HistoryNeed[] = [{ key: barsKey(names, interval), from: fine, to }]
     if (fine > from) needs.push({ key: barsKey(names, '1d'), from, to: fine })
-    if (names.market !== 'spot')
-      needs.push({ key: { kind: 'funding', ...names }, from: now - FUNDING_DAYS * DAY_MS, to: now })
+    if (names.market !== 'spot') needs.push({ key: { kind: 'funding', ...names }, from: fundingFrom, to: now })
     return needs
   })
 }
@@ -61,6 +71,40 @@ export async function historyFiles(
     for (const file of await filesOf(home, key, from, to)) files.set(file.path, file)
   const feeds = await feedsBefore(home, config, startedAt, new Map())
   return [...(await tapeEntries(home, [...files.values()])), ...feeds.files]
+}
+
+/** A hole of a bar or a settlement at the edge is no lack (ours: some venues settle every 8 hours, and jitter). */
+const LACK_MS = DAY_MS
+
+/**
+ * What a run begins without, in words: series that the lake has not, or not as far back as its agents want; overlays whose series no
+ * feed names. An instrument that was listed since then lacks nothing that anybody could give.
+ */
+export async function historyLacks(
+  home: string,
+  config: Config,
+  needs: readonly HistoryNeed[],
+  startedAt: EpochMs,
+): Promise<string[]> {
+  const lacks: string[] = []
+  for (const { key, from, to } of needs) {
+    const files = await filesOf(home, key, from, to)
+    const first = Math.min(...files.map((file) => file.first))
+    const name = `${key.kind} of ${instrumentId(key)}`
+    if (files.length === 0) lacks.push(`no ${name} from ${isoDay(from)} on`)
+    else if (first > from + LACK_MS) lacks.push(`${name} begin on ${isoDay(first)}, wanted from ${isoDay(from)}`)
+  }
+  const feeds = await feedsBefore(home, config, startedAt, new Map())
+  lacks.push(...feeds.absent.map((name) => `no ${name}`))
+  const named = new Set(config.feeds.onChain)
+  const { ssr, mvrv } = config.signals
+  const read = [
+    ...(ssr.enabled ? [ssr.marketCap, ...ssr.supplies].map((series) => ['ssr', series] as const) : []),
+    ...(mvrv.enabled ? [mvrv.marketCap, mvrv.ratio].map((series) => ['mvrv', series] as const) : []),
+  ]
+  for (const [signal, series] of read)
+    if (!named.has(series)) lacks.push(`no ${series}, which ${signal} reads: feeds.onChain does not name it`)
+  return lacks
 }
 
 /** What feeds had told by the start of a run. */

@@ -28,7 +28,7 @@ import { freshRunId } from './new-run.js'
 import { openRun } from './open-run.js'
 import { isHeard, venuesAway } from './paper-checks.js'
 import { type PaperConnector, paperConnector } from './paper-connector.js'
-import { historyFiles, historyNeeds, loadHistory } from './paper-history.js'
+import { historyFiles, historyLacks, historyNeeds, loadHistory } from './paper-history.js'
 import { onChainFeed } from './paper-on-chain.js'
 import { clockOf, fillHistory, venuesOf } from './paper-venues.js'
 import type { ComposedRun } from './run-composition.js'
@@ -136,6 +136,7 @@ async function beginningOf(
     if (rows > 0) note(`history: ${rows} rows were added to the lake`)
     for (const problem of problems) note(`warning: history: ${problem}`)
   }
+  for (const lack of await historyLacks(home, config, needs, startedAt)) note(`history: ${lack}; starts without`)
   return { startedAt, history: await historyFiles(home, needs, config, startedAt) }
 }
 

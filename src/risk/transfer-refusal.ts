@@ -2,7 +2,14 @@
  * Owns what may be paid into a running book and taken out of it: never more than an account holds, never so much that what is held
  * would break the cap of gross exposure. Looks only; must never change the book.
  */
-import { type DecimalString, formatUnits, parseUnits, truncateToStep, unitsFromNumber } from '#core/decimal'
+import {
+  type DecimalString,
+  formatUnits,
+  parseUnits,
+  truncateToStep,
+  unitsFromNumber,
+  unitsToNumber,
+} from '#core/decimal'
 import { positionSnapshot } from './book-view.js'
 import { findLedger, priceOf } from './instruments/accounts.js'
 import type { RiskState } from './risk-state.js'
@@ -32,8 +39,7 @@ export function transferRefusal(
   const { equity, gross } = positionSnapshot(state)
   const positions = gross * equity
   const spare = (equity - positions / grossCap) / price
-  const free = spare > 0 ? truncateToStep(unitsFromNumber(Math.min(spare, 9e14)), TOLD_STEP) : 0n
-  if (wanted > free && Number(formatUnits(wanted)) >= spare)
-    return `positions of ${Math.round(positions)} need the rest below a gross cap of ${grossCap}: ${formatUnits(free < held ? free : held)} ${currency} is free`
-  return undefined
+  if (unitsToNumber(wanted) < spare) return undefined
+  const free = spare > 0 ? formatUnits(truncateToStep(unitsFromNumber(Math.min(spare, 9e14)), TOLD_STEP)) : '0'
+  return `positions worth ${Math.round(positions)} need the rest below a gross cap of ${grossCap}: less than ${free} ${currency} is free`
 }
