@@ -75,7 +75,7 @@ function signalAgents({ universe, interval, signals }: Config, single: Config['u
   if (signals.cashCarry.enabled) deciders.push(createCashCarry(signals.cashCarry, universe))
   if (signals.xExchangeFunding.enabled)
     deciders.push(createXExchangeFunding(signals.xExchangeFunding, allowed(universe, signals.xExchangeFunding)))
-  if (signals.volRiskPremium.enabled) deciders.push(createVolRiskPremium(signals.volRiskPremium))
+  if (signals.volRiskPremium.enabled) deciders.push(createVolRiskPremium(signals.volRiskPremium, universe))
   if (signals.skewWhipsaw.enabled) deciders.push(createSkewWhipsaw(signals.skewWhipsaw))
   if (signals.ssr.enabled) deciders.push(createSsr(signals.ssr))
   if (signals.mvrv.enabled) deciders.push(createMvrv(signals.mvrv))

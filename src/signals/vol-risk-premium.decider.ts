@@ -4,9 +4,11 @@
  *
  * Decides on the hour, on chains that came since the last time. The size is fixed at entry; afterwards only the hedge changes.
  */
+import type { UniverseEntry } from '#core/config/schema'
 import type { VolRiskPremiumConfig } from '#core/config/signals-schema'
 import { type Decider, SILENCE } from '#core/decider'
 import { DAY_MS, type EpochMs, floorTo, HOUR_MS } from '#core/time'
+import { kindOfId } from '#events/instrument-kind'
 import type { PackageChanged } from '#events/package.events'
 import { wingQuantity } from '#quant/option-package'
 import { variancePremium } from '#quant/volatility-premium'
@@ -51,7 +53,7 @@ interface Premium {
 /** Bounded: chains of two weeks, prices of `maxDays`, instruments listed of one coin. */
 export interface VolRiskPremiumState {
   desk: Desk
-  /** Instruments whose hourly bars are prices of the coin. */
+  /** Instruments whose hourly bars are prices of the coin: of the universe, and as they are listed. */
   ofCoin: { [instrument: string]: true }
   /** Whose bars are in use; empty: none yet. */
   source: string
@@ -221,8 +223,19 @@ function terms({ desk, premium }: VolRiskPremiumState, config: Config): PackageT
   ]
 }
 
+/** Known by the universe: the history before a run has bars and no listings. */
+function ofCoin({ currency }: Config, universe: readonly UniverseEntry[]): VolRiskPremiumState['ofCoin'] {
+  const own = universe.filter(
+    ({ instrument, base, quote }) => base === currency && OF_COIN.test(`${kindOfId(instrument)} ${quote}`),
+  )
+  return Object.fromEntries(own.map(({ instrument }) => [instrument, true]))
+}
+
 /** The decider `signal/vrp`. O(options of two weeks) a chain; a look at entry is O(hours of `maxDays`). */
-export function createVolRiskPremium(config: Config): Decider<VolRiskPremiumState, DeskInput, PackageChanged> {
+export function createVolRiskPremium(
+  config: Config,
+  universe: readonly UniverseEntry[] = [],
+): Decider<VolRiskPremiumState, DeskInput, PackageChanged> {
   const keepMs = config.maxDays * DAY_MS
   const stepMs = hoursToMs(config.realisedStepHours)
   return {
@@ -236,7 +249,7 @@ export function createVolRiskPremium(config: Config): Decider<VolRiskPremiumStat
     onOrderPath: false,
     initial: () => ({
       desk: createDesk('vrp', 'straddle', config),
-      ofCoin: {},
+      ofCoin: ofCoin(config, universe),
       source: '',
       bars: createSeries(stepMs, keepMs),
       index: createSeries(stepMs, keepMs),
