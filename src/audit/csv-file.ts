@@ -8,6 +8,7 @@ import { partialOf, publish, refuseExisting } from './target-file.js'
 const BUFFER_CHARS = 1 << 20
 
 export class CsvFile implements TableFile {
+  readonly names: readonly string[]
   readonly #path: string
   readonly #partial: string
   readonly #types: readonly ColumnType[]
@@ -17,11 +18,12 @@ export class CsvFile implements TableFile {
   /** TARGET_EXISTS, or the error of the system call. */
   constructor(path: string, columns: readonly Column[]) {
     refuseExisting(path)
+    this.names = columns.map(({ name }) => name)
     this.#path = path
     this.#partial = partialOf(path)
     this.#types = columns.map(({ type }) => type)
     this.#fd = openSync(this.#partial, 'wx')
-    this.#text = `${columns.map(({ name }) => name).join(',')}\n`
+    this.#text = `${this.names.join(',')}\n`
   }
 
   row(cells: readonly Cell[]): void {

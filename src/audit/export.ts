@@ -183,7 +183,7 @@ async function write<T>(request: ExportRequest, table: Table<T>, fill: Fill<T>):
     throw error
   }
   await file.finish()
-  return { what, format, out, rows, columns: table.columns.map(({ name }) => name), missingUpTo }
+  return { what, format, out, rows, columns: file.names, missingUpTo }
 }
 
 async function openTable<T>(format: ExportFormat, out: string, { columns }: Table<T>): Promise<TableFile> {

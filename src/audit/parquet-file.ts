@@ -29,14 +29,22 @@ const KEPT: Readonly<Record<ColumnType, readonly [sql: string, type: DuckDBType,
   number: ['DOUBLE', DOUBLE, (name) => name],
   text: ['VARCHAR', VARCHAR, (name) => name],
   flag: ['BOOLEAN', BOOLEAN, (name) => name],
-  decimal: ['VARCHAR', VARCHAR, (name) => `${name}::DECIMAL(38, 8)`],
+  decimal: ['VARCHAR', VARCHAR, (name) => `${name}::DOUBLE`],
   time: ['BIGINT', BIGINT, (name) => `make_timestamp(${name} * 1000)`],
 }
+
+/** An exact decimal stands in two columns: a double to reckon with, and every digit of it. */
+const exactName = (name: string): string => `${name}_exact`
+
+/** Columns as the file names them. */
+const namesOf = (columns: readonly Column[]): string[] =>
+  columns.flatMap(({ name, type }) => (type === 'decimal' ? [name, exactName(name)] : [name]))
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 export class ParquetFile implements TableFile {
+  readonly names: readonly string[]
   readonly #path: string
   readonly #partial: string
   readonly #columns: readonly Column[]
@@ -52,6 +60,7 @@ export class ParquetFile implements TableFile {
     connection: DuckDBConnection,
     appender: DuckDBAppender,
   ) {
+    this.names = namesOf(columns)
     this.#path = path
     this.#partial = partialOf(path)
     this.#columns = columns
@@ -82,7 +91,10 @@ export class ParquetFile implements TableFile {
     try {
       this.#flush()
       this.#appender.closeSync()
-      const select = this.#columns.map(({ name, type }) => `${KEPT[type][2](quoted(name))} AS ${quoted(name)}`)
+      const select = this.#columns.flatMap(({ name, type }) => [
+        `${KEPT[type][2](quoted(name))} AS ${quoted(name)}`,
+        ...(type === 'decimal' ? [`${quoted(name)}::DECIMAL(38, 8) AS ${quoted(exactName(name))}`] : []),
+      ])
       const options = '(FORMAT parquet, COMPRESSION zstd)'
       await this.#connection.run(
         `COPY (SELECT ${select.join(', ')} FROM outgoing ORDER BY rowid) TO ${literal(this.#partial)} ${options}`,

@@ -33,6 +33,14 @@ function measured({ step, measured: seen, limit, factor }: Step): string {
       return `Kelly ${seen === null ? 'fraction unknown (too little history)' : `optimum ${ratio(seen)}`}, leverage ${ratio(factor)}, at most ${unknownOr(limit, ratio)}`
     case 'sleeveCap':
       return `carry sleeve ${unknownOr(seen, percent)} against a cap of ${most}`
+    case 'vegaLimit':
+      return `ten points of volatility cost options ${unknownOr(seen, percent)} against a limit of ${most}`
+    case 'margin':
+      return `derivatives of ${unknownOr(seen, percent)} against ${most} that their collateral carries through the stress of margin`
+    case 'venueCap':
+      return `gross exposure at one venue ${unknownOr(seen, percent)} against a cap of ${most}`
+    case 'coinCap':
+      return `one side of a coin ${unknownOr(seen, percent)} against a cap of ${most}`
     case 'netCap':
       return `net exposure ${unknownOr(seen, percent)} against a cap of ${most}`
     case 'grossCap':
@@ -42,17 +50,29 @@ function measured({ step, measured: seen, limit, factor }: Step): string {
         ? `turnover ${unknownOr(seen, percent)} in 30 days, no limit set`
         : `turnover ${unknownOr(seen, percent)} in 30 days against a cap of ${most}, bands and orders at work included`
     case 'drawdown':
+      if (factor > 0 && factor < 1) return `drawdown ${unknownOr(seen, percent)} on the rung of ${most} of the ladder`
       return `drawdown ${unknownOr(seen, percent)} against a halt at ${most}${factor === 0 ? ', trading is halted: only reductions pass' : ''}`
     case 'lotRounding':
       return 'rounded to whole lots'
+    default:
+      return `${CAPPED[step] ?? 'measured'} ${unknownOr(seen, percent)} against a cap of ${most}`
   }
+}
+
+/** Steps that are told only where they bind. */
+const CAPPED: Readonly<Record<string, string>> = {
+  vegaLimit: 'ten points of vega are',
+  margin: 'margin in use',
+  venueCap: 'largest share at one venue',
+  coinCap: 'largest share in one coin',
 }
 
 /** `volTarget: volatility target 10 % a year against 13.2 % ex ante → × 0.76; gross 40 % → 30.4 %, net -12 % → -9.1 %`. */
 export function sayStep(step: Step): string {
   const { grossBefore, grossAfter, netBefore, netAfter, factor } = step
   const changed = percent(grossBefore) !== percent(grossAfter) || percent(netBefore) !== percent(netAfter)
-  const scaled = factor !== 1 && step.step !== 'drawdown' && step.step !== 'kelly' ? ` → × ${ratio(factor)}` : ''
+  const scaled =
+    factor !== 1 && (step.step !== 'drawdown' || factor > 0) && step.step !== 'kelly' ? ` → × ${ratio(factor)}` : ''
   const book = changed
     ? `gross ${percent(grossBefore)} → ${percent(grossAfter)}, net ${percent(netBefore)} → ${percent(netAfter)}`
     : `unchanged (gross ${percent(grossAfter)}, net ${percent(netAfter)})`

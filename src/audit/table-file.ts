@@ -2,7 +2,7 @@
 
 /**
  * `integer`: below 2^53. `decimal`: an exact decimal as text. `time`: epoch ms. In CSV times are ISO 8601 UTC; in Parquet
- * decimals are DECIMAL(38,8) and times TIMESTAMP.
+ * times are TIMESTAMP, and a decimal is a DOUBLE beside a DECIMAL(38,8) that ends on `_exact`.
  */
 export type ColumnType = 'integer' | 'number' | 'text' | 'flag' | 'decimal' | 'time'
 export type Cell = number | string | boolean | null
@@ -14,6 +14,8 @@ export interface Column {
 
 /** A table being written to a file that is there only once it is whole. */
 export interface TableFile {
+  /** Columns as the file names them. */
+  readonly names: readonly string[]
   row(cells: readonly Cell[]): void
   /** Puts the file in place. TARGET_EXISTS where another was put there meanwhile. */
   finish(): Promise<void>
