@@ -26,7 +26,7 @@ export interface HistoryNeed {
 
 /** Days of settlements before a start, at the least: funding filters rest on the last thirty. */
 const FUNDING_DAYS = 31
-/** Whole days of bars below an hour; what is older comes as day bars. */
+/** Whole days of bars below an hour; what is older comes as day bars, which tell nothing of hours. */
 const FINE_DAYS = 2
 
 type Names = Pick<BarsKey, 'venue' | 'market' | 'symbol'>
@@ -40,15 +40,21 @@ function fundingMs(deciders: readonly AnyDecider[]): DurationMs {
   return Math.max(FUNDING_DAYS * DAY_MS, ...rested.map((decider) => decider.warmupMs))
 }
 
+/** Realised volatility is measured on hours, over the life of the options that are sold. */
+function fineDays({ signals: { volRiskPremium } }: Config, base: string): number {
+  const { enabled, currency, maxDays } = volRiskPremium
+  return enabled && base === currency ? Math.max(FINE_DAYS, Math.ceil(maxDays) + 1) : FINE_DAYS
+}
+
 /** What the agents of a configuration want to have seen at `now`. */
 export function historyNeeds(config: Config, now: EpochMs): HistoryNeed[] {
   const deciders = catalogue(config, 'quote')
   const from = floorTo(now - warmupMs(deciders), DAY_MS)
   const fundingFrom = now - fundingMs(deciders)
-  return config.universe.flatMap(({ instrument, interval = config.interval }) => {
+  return config.universe.flatMap(({ instrument, base, interval = config.interval }) => {
     const names = namesOf(instrument)
     const to = floorTo(now, intervalMs(interval))
-    const fine = intervalMs(interval) < HOUR_MS ? floorTo(now, DAY_MS) - (FINE_DAYS - 1) * DAY_MS : from
+    const fine = intervalMs(interval) < HOUR_MS ? floorTo(now, DAY_MS) - (fineDays(config, base) - 1) * DAY_MS : from
     const needs: HistoryNeed[] = [{ key: barsKey(names, interval), from: fine, to }]
     if (fine > from) needs.push({ key: barsKey(names, '1d'), from, to: fine })
     if (names.market !== 'spot') needs.push({ key: { kind: 'funding', ...names }, from: fundingFrom, to: now })
