@@ -44,6 +44,7 @@ td.text { text-align: left; white-space: normal; overflow-wrap: anywhere; min-wi
 .heat td { text-align: center; padding: 6px 4px; min-width: 46px; }
 .heat .up { background: rgb(var(--heat-good) / var(--v)); } .heat .down { background: rgb(var(--heat-bad) / var(--v)); }
 .heat:not(.plain) td:last-child { font-weight: 600; border-left: 1px solid var(--line); }
+details { margin: 10px 0; } summary { cursor: pointer; font-size: 14px; margin-bottom: 6px; }
 .bar { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: center; margin: 4px 0 8px; font-size: 14px; }
 .bar label { display: inline-flex; gap: 6px; align-items: center; }
 .bar select { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 4px 8px; max-width: min(100%, 420px); }
