@@ -54,17 +54,7 @@ function measured({ step, measured: seen, limit, factor }: Step): string {
       return `drawdown ${unknownOr(seen, percent)} against a halt at ${most}${factor === 0 ? ', trading is halted: only reductions pass' : ''}`
     case 'lotRounding':
       return 'rounded to whole lots'
-    default:
-      return `${CAPPED[step] ?? 'measured'} ${unknownOr(seen, percent)} against a cap of ${most}`
   }
-}
-
-/** Steps that are told only where they bind. */
-const CAPPED: Readonly<Record<string, string>> = {
-  vegaLimit: 'ten points of vega are',
-  margin: 'margin in use',
-  venueCap: 'largest share at one venue',
-  coinCap: 'largest share in one coin',
 }
 
 /** `volTarget: volatility target 10 % a year against 13.2 % ex ante → × 0.76; gross 40 % → 30.4 %, net -12 % → -9.1 %`. */
