@@ -139,7 +139,15 @@ export const stateCarried = eventType('StateCarried', 1, 'input', 'What a child 
   ),
   /** Balances in other currencies than the book's own, with the price that they last had there; 0: none known. */
   balances: optional(
-    list(record({ currency: name('currency'), balance: decimal('in `currency`'), price: number(8, 'quote') })),
+    list(
+      record({
+        currency: name('currency'),
+        balance: decimal('in `currency`'),
+        price: number(8, 'quote'),
+        /** Of it what was paid in and not taken out: it is not converted. Absent: nothing. */
+        paidIn: optional(decimal('in `currency`')),
+      }),
+    ),
   ),
   packages: optional(
     list(

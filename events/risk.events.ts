@@ -158,6 +158,26 @@ export const positionSettled = eventType(
   },
 )
 
+export const balanceConverted = eventType(
+  'BalanceConverted',
+  1,
+  'derived',
+  'What was won or lost in a coin was converted into the own currency of the book.',
+  {
+    currency: name('currency'),
+    /** Signed: taken out of the account; negative: bought, to cover a loss. */
+    amount: decimal('coins'),
+    into: name('currency'),
+    price: decimal('of a coin, in `into`'),
+    costBps: number(4, 'basis points of the value'),
+    /** Never negative. */
+    cost: decimal('in `into`'),
+    /** amount × price − cost, product and cost rounded half-even to 1e-8. */
+    proceeds: decimal('in `into`, signed'),
+    reason: name('why'),
+  },
+)
+
 export const tradingHalted = eventType(
   'TradingHalted',
   1,
@@ -180,6 +200,7 @@ export const riskEvents = [
   stopTriggered,
   fundingAccrued,
   positionSettled,
+  balanceConverted,
   tradingHalted,
   tradingResumed,
 ] as const
@@ -189,6 +210,7 @@ export type OrderApproved = EventOf<typeof orderApproved>
 export type OrderRefused = EventOf<typeof orderRefused>
 export type StopTriggered = EventOf<typeof stopTriggered>
 export type FundingAccrued = EventOf<typeof fundingAccrued>
+export type BalanceConverted = EventOf<typeof balanceConverted>
 export type TradingHalted = EventOf<typeof tradingHalted>
 export type TradingResumed = EventOf<typeof tradingResumed>
 export type PositionSettled = EventOf<typeof positionSettled>

@@ -4,7 +4,7 @@
  */
 import type { DecimalString } from '#core/decimal'
 import type { StateCarried } from '#events/lifecycle.events'
-import { priceOf } from './instruments/accounts.js'
+import { coinsValue, priceOf } from './instruments/accounts.js'
 import { averagePriceOf } from './ledger.js'
 import { carriedPackages } from './packages/carried.js'
 import { coinsHeld, legProfit, markOf, type PackageState } from './packages/package-state.js'
@@ -50,6 +50,8 @@ export interface BookView {
   readonly positions: readonly PositionView[]
   /** Paid in, less taken out, in the book's own currency's account; absent: nothing. */
   readonly transfers?: DecimalString
+  /** What conversions of coins brought to it; absent: there was none. */
+  readonly converted?: DecimalString
   /** Accounts in other currencies; absent: none. */
   readonly balances?: readonly BalanceView[]
   /** Absent: none. */
@@ -64,6 +66,8 @@ export interface BalanceView {
   readonly fees: DecimalString
   readonly funding: DecimalString
   readonly transfers: DecimalString
+  /** Bought, less sold for the book's own currency. */
+  readonly converted: DecimalString
   /** Last known, in the book's own currency; 0: none, and it does not count. */
   readonly price: number
   readonly value: number
@@ -148,13 +152,16 @@ function besideView(state: RiskState, nav: number): Pick<BookView, 'transfers' |
   const { ledger, accounts, packages } = state
   return {
     ...(ledger.transfers === undefined ? {} : { transfers: ledger.transfers }),
+    ...(ledger.converted === undefined ? {} : { converted: ledger.converted }),
     ...(accounts.length === 0
       ? {}
       : {
           balances: accounts.map((account): BalanceView => {
-            const { currency, balance, realised, fees, funding, transfers = '0', balanceNumber } = account
+            const { currency, balance, realised, fees, funding, balanceNumber } = account
+            const { transfers = '0', converted = '0' } = account
             const price = account.isPriced ? priceOf(state, currency) : 0
-            return { currency, balance, realised, fees, funding, transfers, price, value: balanceNumber * price }
+            const value = balanceNumber * price
+            return { currency, balance, realised, fees, funding, transfers, converted, price, value }
           }),
         }),
     ...(packages.length === 0 ? {} : { packages: packages.map((pkg) => packageView(state, pkg, nav)) }),
@@ -204,7 +211,7 @@ export function positionSnapshot(state: RiskState): BookView {
     ),
     net: positions.reduce(
       (sum, row) => sum + row.weight,
-      (beside.packages ?? []).reduce((sum, row) => sum + row.residualDelta, 0),
+      (beside.packages ?? []).reduce((sum, row) => sum + row.residualDelta, weightOf(coinsValue(state))),
     ),
     halted: state.halted,
     haltReason: state.haltReason,

@@ -18,11 +18,12 @@ import type {
 } from '#events/market.events'
 import type { OrderFilled } from '#events/order.events'
 import type { PortfolioBlended } from '#events/portfolio.events'
-import type { FundingAccrued, PositionSettled } from '#events/risk.events'
+import type { BalanceConverted, FundingAccrued, PositionSettled } from '#events/risk.events'
 import { updateAtr } from '#indicators/atr'
 import { findLedger, ledgerOf, priceOf } from './instruments/accounts.js'
 import { isDollar } from './instruments/kinds.js'
 import {
+  applyConversion,
   applyFill,
   applyFunding,
   applySettlement,
@@ -241,6 +242,11 @@ export function onTransferred(state: RiskState, event: FundsTransferred): void {
   const { currency, amount } = event.data
   applyTransfer(ledgerOf(state, currency), amount)
   rebase(state, before)
+}
+
+export function onConverted(state: RiskState, event: BalanceConverted): void {
+  const { currency, amount, into, proceeds } = event.data
+  applyConversion(ledgerOf(state, currency), amount, ledgerOf(state, into), proceeds)
 }
 
 /** After the book changed by what is no profit: drawdown and turnover used stay what they were. */

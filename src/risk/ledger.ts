@@ -3,7 +3,7 @@
  * strings. Must never hold a double for what is owned; `number` twins are for marking only and are derived, never added to.
  *
  * Identity, to the last digit, after any sequence of events, in each currency by itself:
- *   balance = opening + Σ realised − Σ fees + Σ funding + Σ transfers,  and  Σ realised − Σ cost = − Σ signed notional of the fills.
+ *   balance = opening + Σ realised − Σ fees + Σ funding + Σ transfers + Σ converted,  and  Σ realised − Σ cost = − Σ signed notional of the fills.
  * The notional of a fill is that of its kind (instruments/kinds.ts): of an inverse one −quantity / price coins.
  * Each fill's notional is rounded once (half-even to 1e-8); cost that is released rounds inside this identity, never beside it.
  */
@@ -30,6 +30,8 @@ export interface LedgerState {
   funding: DecimalString
   /** Paid in, less what was taken out; absent before the first transfer. */
   transfers?: DecimalString
+  /** Coins that were bought, less those that were sold; in the book's own currency what that brought. Absent before the first. */
+  converted?: DecimalString
   balance: DecimalString
   /** Nearest double of the balance. */
   balanceNumber: number
@@ -82,6 +84,7 @@ function setBalance(ledger: LedgerState): void {
   let balance =
     parseUnits(ledger.opening) + parseUnits(ledger.realised) - parseUnits(ledger.fees) + parseUnits(ledger.funding)
   if (ledger.transfers !== undefined) balance += parseUnits(ledger.transfers)
+  if (ledger.converted !== undefined) balance += parseUnits(ledger.converted)
   ledger.balance = formatUnits(balance)
   ledger.balanceNumber = unitsToNumber(balance)
 }
@@ -194,6 +197,19 @@ export function applyFunding(ledger: LedgerState, rows: readonly FundingOf[]): v
 export function applyTransfer(ledger: LedgerState, amount: DecimalString): void {
   ledger.transfers = add(ledger.transfers ?? '0', parseUnits(amount))
   setBalance(ledger)
+}
+
+/** Books a conversion: what left an account in coins, and what it brought. */
+export function applyConversion(
+  account: LedgerState,
+  amount: DecimalString,
+  into: LedgerState,
+  proceeds: DecimalString,
+): void {
+  account.converted = add(account.converted ?? '0', -parseUnits(amount))
+  into.converted = add(into.converted ?? '0', parseUnits(proceeds))
+  setBalance(account)
+  setBalance(into)
 }
 
 /** What closing the whole position at a price would realise. */

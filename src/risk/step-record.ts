@@ -32,18 +32,22 @@ export class StepRecord {
   #besideGross = 0
   #besideNet = 0
 
-  constructor(weights: readonly number[], beside: Beside = NOTHING_BESIDE) {
+  /** Coins in the accounts: no step changes them. */
+  readonly #coins: number
+
+  constructor(weights: readonly number[], beside: Beside = NOTHING_BESIDE, coins = 0) {
     this.#weights = weights
+    this.#coins = coins
     this.#besideGross = beside.gross
-    this.#besideNet = beside.delta
+    this.#besideNet = beside.delta + coins
     this.#gross = gross(weights) + beside.gross
-    this.#net = net(weights) + beside.delta
+    this.#net = net(weights) + this.#besideNet
   }
 
   /** What the packages add from the next step on. */
   beside({ gross, delta }: Beside): void {
     this.#besideGross = gross
-    this.#besideNet = delta
+    this.#besideNet = delta + this.#coins
     // The weights count anew, with what is beside them now.
     this.#weights = NO_WEIGHTS
   }

@@ -157,6 +157,16 @@ const risk = z.strictObject({
   stopAtr: positive('Trailing stop of risk, multiples of the daily ATR.').default(3),
   stopAtrDays: count('Period of that ATR.').default(14),
   maxMarkAgeHours: positive('A mark older than this refuses orders.').default(48),
+  convertCoins: toggle(
+    'Converts what was won or lost in a coin into the own currency of the book, at `blender.rebalance`: a balance in a coin is an exposure that no signal asked for. Coins that were paid in stay [D].',
+  ).default(true),
+  convertBand: fraction('Balance in a coin from which it is converted, fraction of NAV [D].').default(0.001),
+  convertCostBps: z
+    .number()
+    .min(0)
+    .max(1000)
+    .describe('Cost of a conversion, basis points: taker fee of spot of 10, half a spread of 2 [D].')
+    .default(12),
 })
 
 const execution = z.strictObject({

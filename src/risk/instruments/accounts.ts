@@ -13,6 +13,8 @@ export interface Account extends LedgerState {
   currency: string
   /** Whether a price was ever known: before, it counts at 0. */
   isPriced: boolean
+  /** Of the opening balance what an operator had paid in to a parent run; absent: nothing. */
+  paidIn?: DecimalString
 }
 
 export interface KnownPrice {
@@ -84,6 +86,16 @@ export function learnPrice(purse: Purse, currency: string, price: number, at: Ep
     known.price = price
     known.at = at
   }
+}
+
+/** Value of the coins in the accounts, dollars apart: what the book moves with beside its positions, in its own currency. */
+export function coinsValue(purse: Purse): number {
+  let value = 0
+  for (let i = 0; i < purse.accounts.length; i++) {
+    const { balanceNumber, currency, isPriced } = purse.accounts[i]!
+    if (isPriced && balanceNumber !== 0 && !isDollar(currency)) value += balanceNumber * priceOf(purse, currency)
+  }
+  return value
 }
 
 /** Balances in other currencies, in the book's own. */

@@ -2,9 +2,11 @@
  * Owns how balances in other currencies and packages go from a run to its child: exactly, cost for cost. Orders in flight do not
  * go along; what they left open is mended by the child. Must never carry a twin that can be derived.
  */
+import { type DecimalString, formatUnits } from '#core/decimal'
 import type { StateCarried } from '#events/lifecycle.events'
 import { quantise } from '#events/line-buffer'
-import { learnPrice, ledgerOf, priceOf } from '../instruments/accounts.js'
+import { type Account, learnPrice, ledgerOf, priceOf } from '../instruments/accounts.js'
+import { collateralOf } from '../instruments/conversion.js'
 import { carryCost } from '../ledger.js'
 import type { RiskState } from '../risk-state.js'
 import { noteNextEnd } from './marks.js'
@@ -21,14 +23,21 @@ export function carriedPackages(state: RiskState): Carried {
     ...(accounts.length === 0
       ? {}
       : {
-          balances: accounts.map(({ currency, balance }) => ({
-            currency,
-            balance,
-            price: quantise(priceOf(state, currency), 8),
+          balances: accounts.map((account) => ({
+            currency: account.currency,
+            balance: account.balance,
+            price: quantise(priceOf(state, account.currency), 8),
+            ...paidIn(account),
           })),
         }),
     ...(packages.length === 0 ? {} : { packages: packages.map((pkg) => carriedPackage(state, pkg)) }),
   }
+}
+
+/** Coins that the operator paid in stay theirs in a child run. */
+function paidIn(account: Account): { paidIn?: DecimalString } {
+  const units = collateralOf(account)
+  return units > 0n ? { paidIn: formatUnits(units) } : {}
 }
 
 function carriedPackage(state: RiskState, pkg: PackageState): CarriedPackage {
@@ -61,9 +70,11 @@ function carriedPackage(state: RiskState, pkg: PackageState): CarriedPackage {
 
 /** Takes over a parent's balances and packages. Marks are old until the market speaks: nothing is traded on them. */
 export function carryPackages(state: RiskState, event: StateCarried): void {
-  for (const { currency, balance, price } of event.data.balances ?? []) {
+  for (const { currency, balance, price, paidIn } of event.data.balances ?? []) {
     learnPrice(state, currency, price, 0)
     ledgerOf(state, currency, balance)
+    const account = state.accounts.find((one) => one.currency === currency)
+    if (account !== undefined && paidIn !== undefined) account.paidIn = paidIn
   }
   for (const row of event.data.packages ?? []) {
     const legs = row.legs.map((one) => {
