@@ -41,7 +41,11 @@ export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
   deciders.push(...dataAgents(config, fills), ...signalAgents(config, single))
   deciders.push(createBlender({ blender: config.blender, signals }, universe))
   deciders.push(
-    createRiskEngine({ risk: config.risk, capital: config.capital, blender: config.blender }, universe, interval),
+    createRiskEngine(
+      { risk: config.risk, capital: config.capital, blender: config.blender, converts: fills !== 'venue' },
+      universe,
+      interval,
+    ),
   )
   deciders.push(createRouter(config.execution, universe, interval, { ackTimers: fills !== 'nextOpen' }))
   if (fills !== 'venue') deciders.push(createPaperVenue(config.execution, universe, { fills, interval }))
@@ -75,7 +79,7 @@ function signalAgents({ universe, interval, signals }: Config, single: Config['u
   if (signals.cashCarry.enabled) deciders.push(createCashCarry(signals.cashCarry, universe))
   if (signals.xExchangeFunding.enabled)
     deciders.push(createXExchangeFunding(signals.xExchangeFunding, allowed(universe, signals.xExchangeFunding)))
-  if (signals.volRiskPremium.enabled) deciders.push(createVolRiskPremium(signals.volRiskPremium, universe))
+  if (signals.volRiskPremium.enabled) deciders.push(createVolRiskPremium(signals.volRiskPremium, universe, interval))
   if (signals.skewWhipsaw.enabled) deciders.push(createSkewWhipsaw(signals.skewWhipsaw))
   if (signals.ssr.enabled) deciders.push(createSsr(signals.ssr))
   if (signals.mvrv.enabled) deciders.push(createMvrv(signals.mvrv))

@@ -7,7 +7,7 @@ import type { Config, RiskConfig, UniverseEntry } from '#core/config/schema'
 import type { DecideContext, Decider } from '#core/decider'
 import { SILENCE } from '#core/decider'
 import type { DecimalString } from '#core/decimal'
-import { DAY_MS, type Interval } from '#core/time'
+import { DAY_MS, type Interval, intervalMs, isAligned } from '#core/time'
 import type {
   AgentFaulted,
   ClockStepped,
@@ -32,6 +32,7 @@ import type { OrderCancelled, OrderFilled, OrderRejected, OrderWithheld } from '
 import type { PackageChanged, PackageImbalanced } from '#events/package.events'
 import type { PortfolioBlended } from '#events/portfolio.events'
 import type {
+  BalanceConverted,
   FundingAccrued,
   OrderApproved,
   OrderRefused,
@@ -44,13 +45,14 @@ import type {
 import { assess } from './assess.js'
 import * as fold from './fold.js'
 import { evolveHalt, onCommand, onTrouble, watchDrawdown } from './halts.js'
+import { type Booked, convertCoins } from './instruments/conversion.js'
 import { settlementOf } from './ledger.js'
 import { closeOrder, openOrder } from './order-book.js'
 import * as marks from './packages/marks.js'
 import { mendPackages } from './packages/mend.js'
 import * as packages from './packages/package-fold.js'
 import { settleDelisted, settleEnds } from './packages/settlement.js'
-import { createRiskState, drawdownOf, type RiskState } from './risk-state.js'
+import { createRiskState, drawdownOf, equity, type RiskState } from './risk-state.js'
 import { actOnHits, latch, onTick } from './stops.js'
 
 export { type BookView, carriedState, type PositionView, positionSnapshot } from './book-view.js'
@@ -90,12 +92,18 @@ export type RiskOutput =
   | TradingHalted
   | TradingResumed
   | PackageImbalanced
+  | BalanceConverted
 
 export interface RiskEngineConfig {
   readonly risk: RiskConfig
   /** Starting capital, quote. */
   readonly capital: DecimalString
   readonly blender: Config['blender']
+  /**
+   * Whether conversions of coins are simulated: true when absent. On a real venue a conversion needs orders of its own, which execution
+   * there will bring; until then coins stay where they are, and count in the net cap.
+   */
+  readonly converts?: boolean
 }
 
 type RiskDecider = Decider<RiskState, RiskInput, RiskOutput>
@@ -108,6 +116,8 @@ export function createRiskEngine(
   finestInterval: Interval,
 ): RiskDecider {
   const { risk, capital } = config
+  const converts = risk.convertCoins && config.converts !== false
+  const rebalanceMs = intervalMs(config.blender.rebalance)
   return {
     name: 'risk/engine',
     version: '1',
@@ -146,6 +156,7 @@ export function createRiskEngine(
       'TradingHalted',
       'TradingResumed',
       'PackageImbalanced',
+      'BalanceConverted',
     ],
     // Thirty returns for the covariance, and ATR decays like 13/14 a day: after 100 days 0.06 % of the seed is left.
     warmupMs: 100 * DAY_MS,
@@ -168,7 +179,15 @@ export function createRiskEngine(
           return state
       }
     },
-    decide: (state, event, context) => decide(state, event, context, risk),
+    decide(state, event, context) {
+      if (event.type !== 'InstantClosed') return decide(state, event, context, risk)
+      return watch(
+        state,
+        context,
+        risk,
+        converts && isAligned(event.data.instant, rebalanceMs) ? 'rebalance' : 'instant',
+      )
+    },
   }
 }
 
@@ -226,6 +245,9 @@ function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Int
     case 'FundsTransferred':
       fold.onTransferred(state, event)
       break
+    case 'BalanceConverted':
+      fold.onConverted(state, event)
+      break
     case 'OrderRefused':
       state.slots[state.indexOf[event.data.instrument]!]!.refusal = event.data.code
       break
@@ -250,10 +272,8 @@ function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Int
 
 function decide(state: RiskState, event: RiskInput, context: DecideContext, risk: RiskConfig): Drafts {
   switch (event.type) {
-    case 'InstantClosed':
-      return watch(state, context, risk, true)
     case 'QuoteChanged':
-      return watch(state, context, risk, false)
+      return watch(state, context, risk, 'quote')
     case 'PortfolioBlended':
       return assess(state, risk, context)
     case 'InstrumentDelisted':
@@ -273,10 +293,26 @@ function decide(state: RiskState, event: RiskInput, context: DecideContext, risk
 
 const NO_ENDS: ReturnType<typeof settleEnds> = []
 
-/** Funding, ends of legs, stops, drawdown, legs that do not match: in this order, each only when there is something to say. */
-function watch(state: RiskState, context: DecideContext, risk: RiskConfig, instant: boolean): Drafts {
+/**
+ * Funding, ends of legs, conversions of coins, stops, drawdown, legs that do not match: in this order, each only when there is something
+ * to say. Conversions pass a halt: they only take exposure away.
+ */
+function watch(
+  state: RiskState,
+  context: DecideContext,
+  risk: RiskConfig,
+  at: 'quote' | 'instant' | 'rebalance',
+): Drafts {
+  const instant = at !== 'quote'
   const hasPackages = instant && state.packages.length > 0
-  if (!hasPackages && state.pendingFunding.length === 0 && state.hits.length === 0 && state.closing === 'none') {
+  const converts = at === 'rebalance' && (hasPackages || state.accounts.length > 0)
+  if (
+    !hasPackages &&
+    !converts &&
+    state.pendingFunding.length === 0 &&
+    state.hits.length === 0 &&
+    state.closing === 'none'
+  ) {
     if (drawdownOf(state) > -risk.drawdownHalt) return SILENCE
   }
   const ordered = new Set<number>()
@@ -285,6 +321,7 @@ function watch(state: RiskState, context: DecideContext, risk: RiskConfig, insta
     drafts.push({ type: 'FundingAccrued', data: { rows: state.pendingFunding.map((row) => ({ ...row })) } })
   const ends = hasPackages ? settleEnds(state, context.ts) : NO_ENDS
   drafts.push(...ends)
+  if (converts) drafts.push(...convertCoins(state, risk, equity(state), context.ts, bookedBy(state, ends)))
   if (state.hits.length > 0) drafts.push(...actOnHits(state, risk.stopAtr, context, ordered))
   drafts.push(...watchDrawdown(state, risk, context, ordered, instant))
   // A book that is being closed takes back every leg; a leg that just ended is mended at the next instant, if the signal does not first.
@@ -292,6 +329,12 @@ function watch(state: RiskState, context: DecideContext, risk: RiskConfig, insta
   const ended = new Set(ends.map(({ data }) => data.package))
   if (hasPackages && !isClosing) drafts.push(...mendPackages(state, risk, context, ended))
   return drafts
+}
+
+/** What funding and ends of this step bring in coins. */
+function bookedBy(state: RiskState, ends: typeof NO_ENDS): Booked {
+  const funding = state.pendingFunding.map(({ currency = state.quote, cash }) => ({ currency, amount: cash }))
+  return [...funding, ...ends.map(({ data: { currency = state.quote, realised } }) => ({ currency, amount: realised }))]
 }
 
 /** Positions in what trades no more are closed at the last mark, legs that ended at what they pay then. */
