@@ -7,6 +7,7 @@ import { orderEvents } from './order.events.js'
 import { packageEvents } from './package.events.js'
 import { portfolioEvents } from './portfolio.events.js'
 import { riskEvents } from './risk.events.js'
+import { riskMeasuresEvents } from './risk-measures.events.js'
 import { signalEvents } from './signal.events.js'
 
 export const CATALOGUE = [
@@ -16,6 +17,7 @@ export const CATALOGUE = [
   ...packageEvents,
   ...portfolioEvents,
   ...riskEvents,
+  ...riskMeasuresEvents,
   ...orderEvents,
   ...lifecycleEvents,
 ] as const

@@ -13,7 +13,10 @@ export const riskAssessed = eventType(
   'The whole book went through the fixed pipeline of risk.',
   {
     nav: number(2, 'quote'),
-    /** The steps in their fixed order, whether they bound or not. */
+    /**
+     * The steps in their fixed order, whether they bound or not; vegaLimit, margin, venueCap and coinCap only where they bind, and so
+     * `drawdown` before `turnover`: a rung of the ladder. The last `drawdown` is that of the halt.
+     */
     steps: list(
       record({
         step: oneOf(
@@ -21,6 +24,10 @@ export const riskAssessed = eventType(
           'volTarget',
           'kelly',
           'sleeveCap',
+          'vegaLimit',
+          'margin',
+          'venueCap',
+          'coinCap',
           'netCap',
           'grossCap',
           'turnover',

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { isDecimalString } from '../decimal.js'
 import { amount, bps, count, day, fraction, instrument, interval, pathName, positive, toggle } from './fields.js'
+import { risk } from './risk-schema.js'
 import * as more from './signals-schema.js'
 import { apiSchema, marketDataSchema, storesSchema, venuesSchema } from './venues-schema.js'
 
@@ -129,44 +130,6 @@ const blender = z.strictObject({
   betaLimit: fraction('Largest |beta| of the bucket to BTC [D].').default(0.1),
   betaDays: count('Days behind that beta [D].').default(60),
   correlationAlert: fraction('Average pairwise correlation of the signals that is told [D].').default(0.7),
-})
-
-const risk = z.strictObject({
-  maxAbsWeight: fraction('Cap of one instrument, fraction of NAV.').default(0.25),
-  volTarget: fraction('Cap of the ex-ante annual volatility of the trend sleeve [S].').default(0.1),
-  covarianceLambda: z
-    .number()
-    .min(0.5)
-    .max(0.999)
-    .describe('Decay of the EWMA covariance of daily returns (RiskMetrics 1996).')
-    .default(0.94),
-  kellyFraction: fraction('Fraction of full Kelly [D].').default(0.5),
-  leverageFloor: positive('Least Kelly leverage [S].').default(1),
-  leverageCap: positive('Largest Kelly leverage [S].').default(3),
-  flatIfNoEdge: toggle('Goes flat where the trailing mean is not positive, instead of the literal floor.').default(
-    false,
-  ),
-  netCap: fraction('Cap of |net exposure|, fraction of NAV [S].').default(0.3),
-  grossCap: fraction('Cap of gross exposure, fraction of NAV.').default(1),
-  turnoverMonthly: fraction(
-    'Cap of one-way turnover over 30 days for risk-adding trades, fraction of NAV [S].',
-  ).default(0.15),
-  turnoverLimiter: toggle('Whether that cap is enforced.').default(true),
-  rebalanceBand: fraction('Relative distance from the target below which nothing is traded.').default(0.1),
-  drawdownHalt: fraction('Drawdown of the marked equity at which trading halts and the book is closed.').default(0.2),
-  stopAtr: positive('Trailing stop of risk, multiples of the daily ATR.').default(3),
-  stopAtrDays: count('Period of that ATR.').default(14),
-  maxMarkAgeHours: positive('A mark older than this refuses orders.').default(48),
-  convertCoins: toggle(
-    'Converts what was won or lost in a coin into the own currency of the book, at `blender.rebalance`: a balance in a coin is an exposure that no signal asked for. Coins that were paid in stay [D].',
-  ).default(true),
-  convertBand: fraction('Balance in a coin from which it is converted, fraction of NAV [D].').default(0.001),
-  convertCostBps: z
-    .number()
-    .min(0)
-    .max(1000)
-    .describe('Cost of a conversion, basis points: taker fee of spot of 10, half a spread of 2 [D].')
-    .default(12),
 })
 
 const execution = z.strictObject({

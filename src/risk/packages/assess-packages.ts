@@ -10,6 +10,7 @@ import { isInDollars } from '#events/instrument-kind'
 import type { RiskAssessed } from '#events/risk.events'
 import { type ApprovedOrder, approveOrder, shrinks } from '../approved-order.js'
 import { priceOf } from '../instruments/accounts.js'
+import { shapeOf } from '../limits/package-shape.js'
 import type { RiskState } from '../risk-state.js'
 import { aimingOf } from './package-fold.js'
 import {
@@ -86,6 +87,7 @@ export function packageRows(state: RiskState, nav: number, now: EpochMs, risk: R
       heldGross: (waiting ? Math.max(exposure.gross, units * grossRatio) : exposure.gross) * perCoin,
       heldDelta: (waiting ? units * deltaRatio : exposure.delta) * perCoin,
       frozen: waiting || (barrier !== null && barrier !== 'not-listed') || !(perCoin > 0),
+      shape: shapeOf(state, pkg, now),
     }
     return { pkg, wish, barrier }
   })

@@ -3,6 +3,8 @@
  * one unit a NAV, never negative. Must never scale a package up, but for Kelly.
  */
 
+import type { PackageShape } from '../limits/book-limits.js'
+
 /** What the pipeline is told of one package. */
 export interface PackageWish {
   readonly signal: string
@@ -17,6 +19,8 @@ export interface PackageWish {
   readonly heldDelta: number
   /** Nothing may be traded now: it counts as it is held. */
   readonly frozen: boolean
+  /** Where it stands, what it needs as margin, its vega; without it those limits do not see it. */
+  readonly shape?: PackageShape
 }
 
 export const NO_PACKAGES: readonly PackageWish[] = []
@@ -97,7 +101,8 @@ export function settlePackages(
   wanted: readonly number[],
   isInBand: (held: number, wanted: number) => boolean,
   directionalGross: number,
-  caps: { readonly sleeve: number; readonly gross: number; readonly drift: number },
+  caps: { readonly sleeve: number; readonly gross: number; readonly drift: number; readonly venue?: number },
+  directionalAt: ReadonlyMap<string, number> = new Map(),
 ): SettledPackages {
   const stays = wishes.map(({ frozen, held }, i) => frozen || isInBand(held, wanted[i]!))
   const weights = wishes.map(({ held }, i) => (stays[i] ? held : wanted[i]!))
@@ -140,6 +145,18 @@ export function settlePackages(
         0,
       )
   shrink(() => true, grossAt, caps.gross, directionalGross)
+  const { venue: venueCap } = caps
+  if (venueCap !== undefined)
+    for (const venue of venuesOf(wishes)) {
+      const shareAt = (i: number): number =>
+        (wishes[i]!.shape?.venues.find((at) => at.venue === venue)?.gross ?? 0) / (wishes[i]!.grossRatio || 1)
+      shrink(
+        (i) => shareAt(i) > 0,
+        (i) => grossAt(i) * shareAt(i),
+        venueCap,
+        directionalAt.get(venue) ?? 0,
+      )
+    }
   let gross = 0
   let delta = 0
   for (let i = 0; i < wishes.length; i++) {
@@ -148,3 +165,6 @@ export function settlePackages(
   }
   return { weights, stays, gross, delta }
 }
+
+const venuesOf = (wishes: readonly PackageWish[]): ReadonlySet<string> =>
+  new Set(wishes.flatMap(({ shape }) => shape?.venues.map(({ venue }) => venue) ?? []))
