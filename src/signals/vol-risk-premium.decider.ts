@@ -7,7 +7,7 @@
 import type { UniverseEntry } from '#core/config/schema'
 import type { VolRiskPremiumConfig } from '#core/config/signals-schema'
 import { type Decider, SILENCE } from '#core/decider'
-import { DAY_MS, type EpochMs, floorTo, HOUR_MS } from '#core/time'
+import { DAY_MS, type EpochMs, floorTo, HOUR_MS, type Interval, intervalMs, isInterval } from '#core/time'
 import { kindOfId } from '#events/instrument-kind'
 import type { PackageChanged } from '#events/package.events'
 import { wingQuantity } from '#quant/option-package'
@@ -82,9 +82,11 @@ function takePrice(state: VolRiskPremiumState, config: Config, event: DeskInput)
       delete state.ofCoin[event.data.instrument]
       break
     case 'BarClosed':
-    case 'BarAggregated':
-      takeBar(state, event.data.instrument, event.data.openTime + HOUR_MS, event.data.close)
+    case 'BarAggregated': {
+      const { instrument, interval, openTime, close } = event.data
+      if (isInterval(interval)) takeBar(state, instrument, openTime + intervalMs(interval), close)
       break
+    }
     default:
   }
 }
@@ -231,10 +233,17 @@ function ofCoin({ currency }: Config, universe: readonly UniverseEntry[]): VolRi
   return Object.fromEntries(own.map(({ instrument }) => [instrument, true]))
 }
 
+/** Where bars are finer, the one that ends with the hour has its close. */
+function finerThanHours(universe: readonly UniverseEntry[], interval: Interval): Interval[] {
+  const used = new Set(universe.map((entry) => entry.interval ?? interval))
+  return [...used].filter((name) => intervalMs(name) < HOUR_MS)
+}
+
 /** The decider `signal/vrp`. O(options of two weeks) a chain; a look at entry is O(hours of `maxDays`). */
 export function createVolRiskPremium(
   config: Config,
   universe: readonly UniverseEntry[] = [],
+  interval: Interval = '1h',
 ): Decider<VolRiskPremiumState, DeskInput, PackageChanged> {
   const keepMs = config.maxDays * DAY_MS
   const stepMs = hoursToMs(config.realisedStepHours)
@@ -244,7 +253,7 @@ export function createVolRiskPremium(
     dependencies: ['market/bars'],
     reads: [...DESK_READS, 'BarClosed', 'BarAggregated'],
     emits: ['PackageChanged'],
-    intervals: ['1h'],
+    intervals: ['1h', ...finerThanHours(universe, interval)],
     warmupMs: keepMs,
     onOrderPath: false,
     initial: () => ({
