@@ -72,19 +72,30 @@ export function createOiWarning(): OiWarningState {
 export function takeWarningFunding(state: OiWarningState, at: number, absApr: number, rules: WarningRules): void {
   if (state.fundingSince < 0) state.fundingSince = at
   else if (at <= (state.fundingAt.at(-1) ?? -1)) return
-  const previous = state.fundingApr.at(-1)
-  if (previous !== undefined) state.fundingSorted.splice(placeOf(state.fundingSorted, previous), 0, previous)
-  state.fundingAt.push(at)
-  state.fundingApr.push(absApr)
-  let old = 0
-  while (state.fundingAt[old]! <= at - rules.fundingDays * DAY_MS) {
-    state.fundingSorted.splice(placeOf(state.fundingSorted, state.fundingApr[old]!), 1)
-    old++
+  const { fundingAt, fundingApr, fundingSorted } = state
+  const previous = fundingApr.at(-1)
+  fundingAt.push(at)
+  fundingApr.push(absApr)
+  const from = at - rules.fundingDays * DAY_MS
+  // One comes and one goes as a rule: its place moves, the list keeps its length.
+  if (previous !== undefined) {
+    if (fundingAt[0]! <= from) replaceSorted(fundingSorted, fundingApr[0]!, previous)
+    else fundingSorted.splice(placeOf(fundingSorted, previous), 0, previous)
   }
-  if (old > 0) {
-    state.fundingAt.splice(0, old)
-    state.fundingApr.splice(0, old)
+  for (let old = 0; fundingAt[0]! <= from; old++) {
+    if (old > 0) fundingSorted.splice(placeOf(fundingSorted, fundingApr[0]!), 1)
+    fundingAt.shift()
+    fundingApr.shift()
   }
+}
+
+/** Puts `value` in the place of `gone`, which is there or is the value itself. O(distance). */
+function replaceSorted(sorted: number[], gone: number, value: number): void {
+  let hole = placeOf(sorted, gone)
+  if (sorted[hole] !== gone) return
+  for (; hole > 0 && sorted[hole - 1]! > value; hole--) sorted[hole] = sorted[hole - 1]!
+  for (; hole + 1 < sorted.length && sorted[hole + 1]! < value; hole++) sorted[hole] = sorted[hole + 1]!
+  sorted[hole] = value
 }
 
 /** Place of the first value that is not below. */

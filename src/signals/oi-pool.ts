@@ -173,12 +173,13 @@ export function reporters(state: OiPriceState, base: string, now: number): OiIns
 
 /** Log change of open interest over hours: of each instrument, weighted by its volume of 24 hours; null where none has one. */
 export function changeOver(pool: readonly OiInstrument[], hours: number): number | null {
+  if (pool.length === 1) return oiLogChange(pool[0]!.track, stepsIn(hours, pool[0]!.stepMs))
   let [top, bottom, plain, count] = [0, 0, 0, 0]
   for (let k = 0; k < pool.length; k++) {
     const one = pool[k]!
     const change = oiLogChange(one.track, stepsIn(hours, one.stepMs))
     if (change === null) continue
-    const volume = pool.length === 1 ? 1 : volumeOfDay(one)
+    const volume = volumeOfDay(one)
     top += change * volume
     bottom += volume
     plain += change
@@ -227,17 +228,26 @@ export function priceChange(one: OiInstrument, hours: number): number | null {
  * them on less than the lowest had, else 0; 0 too with a hole, or where open interest of then is not known.
  */
 export function divergenceOf(one: OiInstrument, pool: readonly OiInstrument[], periods: number): -1 | 0 | 1 {
-  if (one.closes.count <= periods) return 0
-  const close = ringAgo(one.closes, 0)
-  let [high, low] = [1, 1]
+  const { closes } = one
+  if (closes.count <= periods) return 0
+  const close = ringAgo(closes, 0)
+  let high = 1
+  let low = 1
+  let highest = ringAgo(closes, 1)
+  let lowest = highest
   for (let ago = 1; ago <= periods; ago++) {
-    const then = ringAgo(one.closes, ago)
+    const then = ringAgo(closes, ago)
     if (then === 0) return 0
-    if (then > ringAgo(one.closes, high)) high = ago
-    if (then < ringAgo(one.closes, low)) low = ago
+    if (then > highest) {
+      highest = then
+      high = ago
+    } else if (then < lowest) {
+      lowest = then
+      low = ago
+    }
   }
-  const isHigh = close > ringAgo(one.closes, high)
-  const isLow = close < ringAgo(one.closes, low)
+  const isHigh = close > highest
+  const isLow = close < lowest
   if (!isHigh && !isLow) return 0
   const change = changeOver(pool, ((isHigh ? high : low) * one.stepMs) / HOUR_MS)
   return change === null || change >= 0 ? 0 : isHigh ? -1 : 1
