@@ -30,8 +30,8 @@ describe('what was realised before the start', () => {
     expect(decider.intervals).toContain(interval)
     const [word] = words(decider, [...bars(interval), chain(MONDAY, expiry(10)), now(MONDAY)])
     expect(word!.data.reason).toBe('premium')
-    expect(term(word!, 'rv')?.value).toBeCloseTo(0.4, 6)
-    expect(term(word!, 'rvStepHours')?.value).toBe(1)
+    expect(term(word!, 'rv')).toBeCloseTo(0.4, 6)
+    expect(term(word!, 'rvStepHours')).toBe(1)
   })
 
   it('of other coins says nothing', () => {
