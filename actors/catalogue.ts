@@ -1,5 +1,6 @@
 /** Owns which deciders take part, in registry order. Imports no xstate: backtests and auditors use it too. */
 import type { Config } from '#core/config/schema'
+import { SIGNAL_NAMES } from '#core/config/signal-names'
 import type { Decider } from '#core/decider'
 import { parseInstrument } from '#core/ids'
 import { MINUTE_MS } from '#core/time'
@@ -7,6 +8,7 @@ import { createPaperVenue } from '#execution/paper-venue.decider'
 import { createRouter } from '#execution/router.decider'
 import { createBlender } from '#portfolio/blender.decider'
 import { createRiskEngine } from '#risk/engine.decider'
+import { createRiskMonitor } from '#risk/monitor.decider'
 import { createCashCarry } from '#signals/cash-carry.decider'
 import { createCrossSectional } from '#signals/cross-sectional.decider'
 import { createDonchian } from '#signals/donchian.decider'
@@ -49,12 +51,22 @@ export function catalogue(config: Config, fills: Fills): readonly AnyDecider[] {
   )
   deciders.push(createRouter(config.execution, universe, interval, { ackTimers: fills !== 'nextOpen' }))
   if (fills !== 'venue') deciders.push(createPaperVenue(config.execution, universe, { fills, interval }))
+  // Behind everything that an order passes: what it measures must not make an order wait.
+  if (isMonitored(config))
+    deciders.push(createRiskMonitor({ risk: config.risk, capital: config.capital }, universe, interval))
   const names = new Set(deciders.map((decider) => decider.name))
   return deciders.map((decider) => ({
     ...decider,
     dependencies: decider.dependencies.filter((name) => names.has(name)),
   }))
 }
+
+/** Signals of price alone, whose runs stay as they were where `risk.monitor` is absent. */
+const OF_PRICE: ReadonlySet<string> = new Set(['tsmom', 'donchian', 'meanReversion'])
+
+/** Whether risk/monitor takes part: as configured, else wherever a signal beyond those of price is enabled. */
+export const isMonitored = ({ risk, signals }: Pick<Config, 'risk' | 'signals'>): boolean =>
+  risk.monitor ?? SIGNAL_NAMES.some(({ key }) => !OF_PRICE.has(key) && signals[key].enabled)
 
 /** What is made of market data besides bars: where a venue tells it, or where a signal asks for it. */
 function dataAgents(config: Config, fills: Fills): AnyDecider[] {

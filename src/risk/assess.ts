@@ -17,6 +17,9 @@ import {
 import { HOUR_MS } from '#core/time'
 import type { OrderRefused, RiskAssessed } from '#events/risk.events'
 import { type ApprovedOrder, approveOrder } from './approved-order.js'
+import { coinsValue } from './instruments/accounts.js'
+import { limitsOf } from './limits/pipe-limits.js'
+import type { Place } from './limits/places.js'
 import { hasOpenOrder, inFlight } from './order-book.js'
 import { decidePackage, type PackageDecision, packageRows, wishesOf } from './packages/assess-packages.js'
 import { isInBand, type Piped, runPipeline, type Wish } from './pipeline.js'
@@ -150,7 +153,12 @@ const turnoverRefusal = (state: RiskState, risk: RiskConfig): Refusal =>
   refusal('turnover-exhausted', state.turnoverUsed, risk.turnoverMonthly)
 
 /** Assesses the whole book after a PortfolioBlended. Silent while the book is being closed and without equity. */
-export function assess(state: RiskState, risk: RiskConfig, context: DecideContext): AssessmentDraft[] {
+export function assess(
+  state: RiskState,
+  risk: RiskConfig,
+  context: DecideContext,
+  places: readonly Place[] = [],
+): AssessmentDraft[] {
   const nav = equity(state)
   if (state.closing !== 'none' || !(nav > 0)) return []
   const rows: Row[] = []
@@ -161,7 +169,12 @@ export function assess(state: RiskState, risk: RiskConfig, context: DecideContex
     wishes.push(row.wish)
   }
   const packages = packageRows(state, nav, context.ts, risk)
-  const piped = runPipeline(wishes, state.virtual, state.turnoverUsed, risk, wishesOf(packages))
+  const limits = limitsOf(places, state.rung, drawdownOf(state), risk.drawdownLadder)
+  const coins = state.accounts.length === 0 ? {} : { coins: coinsValue(state) / nav }
+  const piped = runPipeline(wishes, state.virtual, state.turnoverUsed, risk, wishesOf(packages), {
+    ...limits,
+    ...coins,
+  })
   const decisions: Decision[] = []
   const orders: ApprovedOrder[] = []
   const refusals: RefusedDraft[] = []

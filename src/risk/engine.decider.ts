@@ -47,6 +47,8 @@ import * as fold from './fold.js'
 import { evolveHalt, onCommand, onTrouble, watchDrawdown } from './halts.js'
 import { type Booked, convertCoins } from './instruments/conversion.js'
 import { settlementOf } from './ledger.js'
+import { nextRung } from './limits/ladder.js'
+import { type Place, placesOf } from './limits/places.js'
 import { closeOrder, openOrder } from './order-book.js'
 import * as marks from './packages/marks.js'
 import { mendPackages } from './packages/mend.js'
@@ -118,6 +120,7 @@ export function createRiskEngine(
   const { risk, capital } = config
   const converts = risk.convertCoins && config.converts !== false
   const rebalanceMs = intervalMs(config.blender.rebalance)
+  const places = placesOf(universe)
   return {
     name: 'risk/engine',
     version: '1',
@@ -180,7 +183,7 @@ export function createRiskEngine(
       }
     },
     decide(state, event, context) {
-      if (event.type !== 'InstantClosed') return decide(state, event, context, risk)
+      if (event.type !== 'InstantClosed') return decide(state, event, context, risk, places)
       return watch(
         state,
         context,
@@ -197,6 +200,7 @@ function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Int
   switch (event.type) {
     case 'PortfolioBlended':
       fold.onBlended(state, event)
+      state.rung = nextRung(state.rung, drawdownOf(state), risk.drawdownLadder)
       break
     case 'FundingSettled':
       fold.onFunding(state, event)
@@ -270,12 +274,18 @@ function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Int
   }
 }
 
-function decide(state: RiskState, event: RiskInput, context: DecideContext, risk: RiskConfig): Drafts {
+function decide(
+  state: RiskState,
+  event: RiskInput,
+  context: DecideContext,
+  risk: RiskConfig,
+  places: readonly Place[],
+): Drafts {
   switch (event.type) {
     case 'QuoteChanged':
       return watch(state, context, risk, 'quote')
     case 'PortfolioBlended':
-      return assess(state, risk, context)
+      return assess(state, risk, context, places)
     case 'InstrumentDelisted':
       return settle(state, event.data.instrument, context)
     case 'OperatorCommanded':

@@ -1,11 +1,21 @@
 /**
  * Owns the order of risk's steps (methods, section 14), which never changes: signal → maxAbsWeight → vol target → Kelly →
- * sleeve cap → net cap → gross cap → turnover limiter. Lots and halts follow in sizing.ts.
+ * sleeve cap → vega → margin → venues → coins → net cap → gross cap → ladder of drawdowns → turnover limiter. Lots and halts follow in
+ * assess.ts. Steps between sleeve and net cap, and the ladder, are said only where they bind.
  * Must never scale a position up or turn it round in any step but Kelly. Weights are signed fractions of NAV, by instrument.
  */
 import type { RiskConfig } from '#core/config/schema'
 import { sleeveScale } from '#quant/vol-target'
 import { capGrossExposure, capNetExposure } from './exposure-caps.js'
+import { enforcePlaces } from './limits/book-limits.js'
+import {
+  capBookLimits,
+  grossByVenue,
+  NO_LIMITS,
+  type PipeLimits,
+  placesOfPackages,
+  venueCapOf,
+} from './limits/pipe-limits.js'
 import {
   type Beside,
   besideOf,
@@ -128,6 +138,7 @@ export function runPipeline(
   turnoverUsed: number,
   risk: RiskConfig,
   packages: readonly PackageWish[] = NO_PACKAGES,
+  limits: PipeLimits = NO_LIMITS,
 ): Piped {
   const blended: number[] = []
   const bounded: number[] = []
@@ -139,7 +150,7 @@ export function runPipeline(
     largest = Math.max(largest, Math.abs(w))
   }
   const sizes = packages.map((wish) => wish.blended)
-  const record = new StepRecord(blended, packages.length > 0 ? besideOf(packages, sizes) : NOTHING_BESIDE)
+  const record = new StepRecord(blended, packages.length > 0 ? besideOf(packages, sizes) : NOTHING_BESIDE, limits.coins)
   const clip = largest > risk.maxAbsWeight ? risk.maxAbsWeight / largest : 1
   record.pass('maxAbsWeight', bounded, largest, risk.maxAbsWeight, clip)
 
@@ -161,8 +172,24 @@ export function runPipeline(
   const carryFactor = carryGross > CARRY_CAP ? CARRY_CAP / carryGross : 1
   const capped = scaleSleeve(levered, carry, carryFactor)
   const sleeves = { weights: capped, measured: carryGross, factor: carryFactor }
-  const { weights, sizes: wantedSizes } = capBook(sleeves, packages, sizes, risk, record)
-  return limit(wishes, weights, turnoverUsed, risk, record, packages, wantedSizes)
+  const settled = descend(capBook(sleeves, packages, sizes, risk, record, limits), packages, limits, record)
+  return limit(wishes, settled.weights, turnoverUsed, risk, record, packages, settled.sizes, limits)
+}
+
+interface BookSizes {
+  readonly weights: readonly number[]
+  readonly sizes: readonly number[]
+}
+
+/** The ladder of drawdowns scales everything alike, and is said where it does. */
+function descend(book: BookSizes, packages: readonly PackageWish[], limits: PipeLimits, record: StepRecord): BookSizes {
+  const { scale, at, drawdown } = limits.rung
+  if (scale === 1) return book
+  const weights = book.weights.map((w) => w * scale + 0)
+  const sizes = book.sizes.map((w) => w * scale)
+  if (packages.length > 0) record.beside(besideOf(packages, sizes))
+  record.pass('drawdown', weights, drawdown, -at, scale)
+  return { weights, sizes }
 }
 
 /**
@@ -175,10 +202,12 @@ function capBook(
   sizes: readonly number[],
   risk: RiskConfig,
   record: StepRecord,
-): { readonly weights: readonly number[]; readonly sizes: readonly number[] } {
+  limits: PipeLimits,
+): BookSizes {
   if (packages.length === 0) {
     record.pass('sleeveCap', sleeve.weights, sleeve.measured, CARRY_CAP, sleeve.factor)
-    const netted = capNetExposure(sleeve.weights, risk.netCap)
+    const placed = capBookLimits(limits, sleeve.weights, packages, sizes, risk, record)
+    const netted = capNetExposure(placed.weights, risk.netCap, limits.coins)
     record.pass('netCap', netted.weights, Math.abs(netted.exposure), risk.netCap, netted.scale)
     const grossed = capGrossExposure(netted.weights, risk.grossCap)
     record.pass('grossCap', grossed.weights, grossed.exposure, risk.grossCap, grossed.scale)
@@ -189,9 +218,10 @@ function capBook(
   const measured = Math.max(sleeve.measured, sleeves.measured)
   record.pass('sleeveCap', sleeve.weights, measured, CARRY_CAP, Math.min(sleeve.factor, sleeves.factor))
 
-  const { delta } = besideOf(packages, sleeves.weights)
-  const netted = capNetExposure(sleeve.weights, risk.netCap, delta)
-  const residual = capResidual(packages, sleeves.weights, net(netted.weights) + delta, risk.netCap)
+  const placed = capBookLimits(limits, sleeve.weights, packages, sleeves.weights, risk, record)
+  const delta = besideOf(packages, placed.sizes).delta + (limits.coins ?? 0)
+  const netted = capNetExposure(placed.weights, risk.netCap, delta)
+  const residual = capResidual(packages, placed.sizes, net(netted.weights) + delta, risk.netCap)
   const beside = besideOf(packages, residual)
   record.beside(beside)
   record.pass('netCap', netted.weights, Math.abs(netted.exposure), risk.netCap, netted.scale)
@@ -237,6 +267,7 @@ function limit(
   record: StepRecord,
   packages: readonly PackageWish[],
   packagesWanted: readonly number[],
+  limits: PipeLimits,
 ): Piped {
   const held: number[] = []
   const frozen: boolean[] = []
@@ -254,15 +285,19 @@ function limit(
     let free = 0
     for (let i = 0; i < wanted.length; i++) if (!frozen[i]) free += Math.abs(wanted[i]!)
     const inBand = (has: number, wants: number): boolean => isInBand(has, wants, risk.rebalanceBand)
-    const caps = { sleeve: CARRY_CAP, gross: risk.grossCap, drift: CAP_DRIFT }
-    settled = settlePackages(packages, packagesWanted, inBand, frozenGross + free, caps)
+    const caps = { sleeve: CARRY_CAP, gross: risk.grossCap, drift: CAP_DRIFT, ...venueCapOf(risk) }
+    const at = venueCapOf(risk).venue === undefined ? undefined : grossByVenue(limits.places, wanted, frozen, held)
+    settled = settlePackages(packages, packagesWanted, inBand, frozenGross + free, caps, at)
     record.beside(settled)
   }
-  trimDrift(goals, wanted, frozen, risk, settled)
+  const fixed = limits.coins === undefined ? settled : { gross: settled.gross, delta: settled.delta + limits.coins }
+  trimDrift(goals, wanted, frozen, risk, fixed)
   const limited = risk.turnoverLimiter
     ? limitTurnover(held, goals, used, risk.turnoverMonthly)
     : { scale: 1, weights: goals }
-  const weights = enforceCaps(limited.weights, frozen, risk.netCap, risk.grossCap, settled)
+  const beside = placesOfPackages(packages, settled)
+  const placed = enforcePlaces(limits.places, limited.weights, frozen, beside, risk, CAP_DRIFT)
+  const weights = enforceCaps(placed, frozen, risk.netCap, risk.grossCap, fixed)
   const allowance = risk.turnoverLimiter ? risk.turnoverMonthly : null
   record.pass('turnover', weights, used, allowance, limited.scale)
   const piped = { record, steps: record.steps, wanted, weights, turnoverScale: limited.scale }

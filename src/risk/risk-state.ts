@@ -12,6 +12,7 @@ import type { TrailingStopState } from '#indicators/trailing-stop'
 import { accountsValue } from './instruments/accounts.js'
 import { isDollar } from './instruments/kinds.js'
 import { createLedger, createPosition, type LedgerState, type PositionState } from './ledger.js'
+import { NO_RUNG } from './limits/ladder.js'
 import { createOrderBook, type OrderBookState } from './order-book.js'
 import { type PackageBook, packagesValue } from './packages/package-state.js'
 import { createTurnover, type TurnoverState } from './turnover-limiter.js'
@@ -89,6 +90,8 @@ export interface RiskState extends PackageBook {
   /** One-way turnover of the last 30 days, as of the last PortfolioBlended, fraction of NAV. */
   turnoverUsed: number
   virtual: VirtualBookState
+  /** Rung of the ladder of drawdowns, as of the last PortfolioBlended; −1 for none. */
+  rung: number
 }
 
 /** One slot of an instrument of the universe. */
@@ -156,6 +159,7 @@ export function createRiskState(
     turnover: createTurnover(TURNOVER_SPAN_MS),
     turnoverUsed: 0,
     virtual: createVirtualBook(universe.length, risk.covarianceLambda),
+    rung: NO_RUNG,
   }
 }
 
