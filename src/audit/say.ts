@@ -3,6 +3,7 @@ import type { AnyEvent } from '#events/catalogue'
 import type { PortfolioBlended } from '#events/portfolio.events'
 import type { RunFacts } from './run-facts.js'
 import { sayInput } from './say-inputs.js'
+import { sayAlert, sayMeasures } from './say-measures.js'
 import { sayOrder } from './say-orders.js'
 import { sayImbalance, sayPackage } from './say-packages.js'
 import { sayMarketView, sayOverlay, sayRegime, sayWarning, sayWeighting } from './say-regimes.js'
@@ -39,6 +40,8 @@ export function wordsOf(
       return sayPackage(event)
     case 'PackageImbalanced':
       return sayImbalance(event)
+    case 'RiskMeasured':
+      return sayMeasures(event)
     case 'PortfolioWeighted':
       return sayWeighting(event)
     default:
@@ -75,6 +78,8 @@ function sentence(event: AnyEvent, facts: RunFacts): string {
       return sayApproval(event, facts)
     case 'OrderRefused':
       return sayRefusal(event, facts)
+    case 'RiskAlerted':
+      return sayAlert(event)
     case 'StopTriggered':
       return sayStop(event)
     case 'TradingHalted':
