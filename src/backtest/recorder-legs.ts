@@ -2,7 +2,7 @@
  * Owns the books of package legs within a recording, one a package and instrument: position, money by currency, costs. What a leg is
  * worth is its money and its open position, each at the price of its currency. Pure; never influences the run.
  */
-import { parseUnits, type Units, unitsToNumber } from '#core/decimal'
+import { absUnits, divideHalfEven, parseUnits, type Units, unitsToNumber } from '#core/decimal'
 import { isInDollars } from '#events/instrument-kind'
 import type { LegTerms, PackageLeg } from '#events/package.events'
 import { isDollar, worthOf, worthUnits } from '#risk/instruments/kinds'
@@ -16,6 +16,10 @@ export class Purse {
 
   add(currency: string, amount: Units): void {
     if (amount !== 0n) this.#amounts.set(currency, (this.#amounts.get(currency) ?? 0n) + amount)
+  }
+
+  of(currency: string): Units {
+    return this.#amounts.get(currency) ?? 0n
   }
 
   value(priceOf: PriceOf): number {
@@ -40,6 +44,8 @@ export class LegBook {
   delta: number
   readonly #purse = new Purse()
   #units: Units = 0n
+  /** Of the open position at its average, in the currency of settlement. */
+  #cost: Units = 0n
 
   constructor(instrument: string, terms: LegTerms, delta: number) {
     this.instrument = instrument
@@ -58,8 +64,18 @@ export class LegBook {
 
   /** Signed fill: what it is worth leaves the purse in the currency of settlement. */
   trade(units: Units, price: Units): void {
+    const worth = worthUnits(this.terms.kind, units, price)
+    this.#purse.add(this.terms.settle, -worth)
+    const [held, size, open] = [this.#units, absUnits(units), absUnits(this.#units)]
     this.#units += units
-    this.#purse.add(this.terms.settle, -worthUnits(this.terms.kind, units, price))
+    if (held === 0n || held > 0n === units > 0n) this.#cost += worth
+    else if (size <= open) this.#cost -= divideHalfEven(this.#cost * size, open)
+    else this.#cost = divideHalfEven(worth * (size - open), size)
+  }
+
+  /** What was won or lost in a currency, what is open at its cost apart. */
+  realised(currency: string): Units {
+    return this.#purse.of(currency) + (this.terms.settle === currency ? this.#cost : 0n)
   }
 
   /** Funding received, or a fee with a minus. */
@@ -182,13 +198,13 @@ export function tradeLeg(leg: LegBook, units: Units, price: string, reference: s
 /** Profit and exposure of all legs at their marks. O(legs ever traded). */
 export function sumsOf(
   pkg: PackageRecord,
-  markOf: (instrument: string) => number,
+  markOf: (instrument: string, pkg: string) => number,
   priceOf: PriceOf,
   isProxy: (instrument: string) => boolean,
 ): HeldSums {
   let [profit, gross, net, held, onProxy] = [0, 0, 0, 0, 0]
   for (const leg of pkg.legs()) {
-    const mark = leg.isFlat ? 0 : markOf(leg.instrument)
+    const mark = leg.isFlat ? 0 : markOf(leg.instrument, pkg.id)
     profit += leg.profit(mark, priceOf)
     net += leg.net(priceOf)
     if (leg.isFlat) continue

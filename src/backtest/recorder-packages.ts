@@ -2,12 +2,20 @@
  * Owns the part of a recording that holds packages: their legs, daily columns by signal, round trips. Profits of a package are wholly
  * its signal's own. Pure; never influences the run.
  */
-import { type DecimalString, parseUnits, unitsToNumber } from '#core/decimal'
+import {
+  absUnits,
+  type DecimalString,
+  divideHalfEven,
+  multiplyUnits,
+  parseUnits,
+  type Units,
+  unitsToNumber,
+} from '#core/decimal'
 import type { EpochMs } from '#core/time'
 import type { EventNamed } from '#events/catalogue'
 import type { LegTerms } from '#events/package.events'
 import { signalName } from './attribution.js'
-import { PackageRecord, type PriceOf, sumsOf, tradeLeg } from './recorder-legs.js'
+import { PackageRecord, type PriceOf, Purse, sumsOf, tradeLeg } from './recorder-legs.js'
 import type { RecordedPackages, RoundTrip } from './recording.js'
 import { Doubles } from './series.js'
 
@@ -15,7 +23,7 @@ import { Doubles } from './series.js'
 export interface Pricing {
   readonly priceOf: PriceOf
   /** 0: none yet. */
-  readonly markOf: (instrument: string) => number
+  readonly markOf: (instrument: string, pkg: string) => number
   readonly isProxy: (instrument: string) => boolean
 }
 
@@ -25,6 +33,8 @@ class Column {
   readonly gross = new Doubles()
   readonly net = new Doubles()
   readonly packages: PackageRecord[] = []
+  /** Coins that were sold or bought, and what that brought. */
+  readonly converted = new Purse()
   fees = 0
   slippage = 0
   funding = 0
@@ -38,6 +48,19 @@ class Column {
   constructor(signal: string) {
     this.signal = signal
   }
+
+  /** Coins that its packages won or lost and that are not converted yet. */
+  realised(currency: string): Units {
+    let sum = this.converted.of(currency)
+    for (const pkg of this.packages) for (const leg of pkg.legs()) sum += leg.realised(currency)
+    return sum
+  }
+}
+
+/** Part of a conversion that no signal owns: coins, and what they brought. */
+export interface Unowned {
+  readonly amount: Units
+  readonly proceeds: Units
 }
 
 interface OpenTrip {
@@ -116,11 +139,33 @@ export class Packages {
     this.#closed(pkg, ts)
   }
 
+  /** Every signal converts what its packages won or lost in the coin, with its share of the cost; what is left is nobody's. */
+  converted({ data }: EventNamed<'BalanceConverted'>): Unowned {
+    const { currency, into } = data
+    const [amount, price, cost] = [data.amount, data.price, data.cost].map(parseUnits) as [Units, Units, Units] // three in, three out
+    const owners = [...this.#columns.values()]
+      .map((column) => ({ column, coins: column.realised(currency) }))
+      .filter(({ coins }) => coins !== 0n)
+    const owned = owners.reduce((sum, { coins }) => sum + coins, 0n)
+    const sizes = owners.reduce((sum, { coins }) => sum + absUnits(coins), absUnits(amount - owned))
+    let proceeds = parseUnits(data.proceeds)
+    for (const { column, coins } of owners) {
+      const paid = divideHalfEven(cost * absUnits(coins), sizes)
+      const own = multiplyUnits(coins, price) - paid
+      column.converted.add(currency, -coins)
+      column.converted.add(into, own)
+      column.fees += unitsToNumber(paid)
+      proceeds -= own
+    }
+    return { amount: amount - owned, proceeds }
+  }
+
   /** Profit of all packages now, quote. */
   profit(): number {
     const { markOf, priceOf, isProxy } = this.#pricing
     let sum = 0
     for (const pkg of this.#records.values()) sum += sumsOf(pkg, markOf, priceOf, isProxy).profit
+    for (const { converted } of this.#columns.values()) sum += converted.value(priceOf)
     return sum
   }
 
@@ -171,7 +216,14 @@ export class Packages {
 
   #sums(column: Column) {
     const { markOf, priceOf, isProxy } = this.#pricing
-    const total = { profit: 0, gross: 0, net: 0, held: 0, onProxy: 0 }
+    const { converted } = column
+    const total = {
+      profit: converted.value(priceOf),
+      gross: 0,
+      net: converted.coinValue(priceOf),
+      held: 0,
+      onProxy: 0,
+    }
     for (const pkg of column.packages) {
       const sums = sumsOf(pkg, markOf, priceOf, isProxy)
       total.profit += sums.profit

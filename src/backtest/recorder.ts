@@ -39,6 +39,9 @@ export interface RecorderOptions {
   readonly only?: Readonly<Record<string, readonly InstrumentId[]>>
 }
 
+/** Price of a leg of a package; 0 where none is known. */
+export type LegMarkOf = (pkg: string, instrument: InstrumentId) => number
+
 interface OrderFacts {
   readonly purpose: FillPurpose
   readonly leg?: LegFill
@@ -69,6 +72,7 @@ export class Recorder {
   readonly #orders = new Map<string, OrderFacts>()
   readonly #remarks = new Remarks()
   #prices: PriceOf = () => 0
+  #legMark: LegMarkOf | undefined
   #accruedToday = 0
   #residual = 0
   #carriedDays = 0
@@ -90,14 +94,18 @@ export class Recorder {
     const proxies = new Set(instruments.flatMap(({ id, proxyOf }) => (proxyOf === undefined ? [] : [id])))
     this.#packages = new Packages({
       priceOf: this.#priceOf,
-      markOf: (instrument) => this.#markOf(instrument),
+      markOf: (instrument, pkg) => this.#markOf(instrument, pkg),
       isProxy: (instrument) => proxies.has(instrument),
     })
   }
 
-  /** Prices of coins as risk knows them: what is checked here is what is held, not what a coin costs. */
-  priceCoins(prices: PriceOf): void {
+  /**
+   * Prices of coins, and of legs that were seen before their coin, as risk knows them (0: it does not): what is checked here is what
+   * is held, not what it costs.
+   */
+  priceCoins(prices: PriceOf, legMark?: LegMarkOf): void {
     this.#prices = prices
+    this.#legMark = legMark
   }
 
   readonly #priceOf: PriceOf = (currency) => {
@@ -162,6 +170,9 @@ export class Recorder {
       case 'PositionSettled':
         if (event.data.package === undefined) this.#positions.settled(event, this.#nav())
         else this.#packages.settled(event.data.package, event)
+        break
+      case 'BalanceConverted':
+        this.#positions.converted(event.data.currency, event.data.into, this.#packages.converted(event))
         break
       case 'FundsTransferred': {
         const { currency, amount } = event.data
@@ -229,7 +240,9 @@ export class Recorder {
   }
 
   /** Bars of the universe go before what is said of marks. */
-  #markOf(instrument: InstrumentId): number {
+  #markOf(instrument: InstrumentId, pkg: string): number {
+    const known = this.#legMark?.(pkg, instrument) ?? 0
+    if (known > 0) return known
     const mark = this.#positions.markOf(instrument)
     return mark > 0 ? mark : this.#legMarks.of(instrument)
   }

@@ -8,6 +8,7 @@ import type { AnyEvent } from '#events/catalogue'
 import { LineBuffer } from '#events/line-buffer'
 import { equity, type RiskState } from '#risk/engine.decider'
 import { priceOf } from '#risk/instruments/accounts'
+import { findLeg, findPackage, markOf } from '#risk/packages/package-state'
 import type { Recorder } from './recorder.js'
 import { type GroupSink, TapeDriver } from './tape-driver.js'
 import type { RecordedCommand } from './tape-from-log.js'
@@ -61,7 +62,11 @@ export function runBacktest(inputs: BacktestInputs): BacktestOutcome {
     startRunning: true,
     observe: driver.observe,
   })
-  recorder?.priceCoins((currency) => priceOf(dispatcher.stateOf<RiskState>('risk/engine'), currency))
+  const risk = (): RiskState => dispatcher.stateOf<RiskState>('risk/engine')
+  recorder?.priceCoins(
+    (currency) => priceOf(risk(), currency),
+    (pkg, instrument) => legMark(risk(), pkg, instrument),
+  )
   if (history !== undefined) TapeDriver.warm(dispatcher, history)
   for (const input of historyInputs ?? []) dispatcher.warm(input)
   const finished = driver.run(dispatcher)
@@ -72,6 +77,13 @@ export function runBacktest(inputs: BacktestInputs): BacktestOutcome {
       `${fault.data.agent} threw (${fault.data.code}, ${fault.data.phase}) on seq ${fault.data.at}`,
     )
   return { dispatcher, bars: plan.bars, inputs: driver.inputs, derivedEvents: dispatcher.derived, finished }
+}
+
+/** What risk takes a leg to be worth now; 0 where it holds no such leg. */
+function legMark(state: RiskState, pkg: string, instrument: string): number {
+  const own = findPackage(state, pkg)
+  const leg = own && findLeg(own, instrument)
+  return leg === undefined ? 0 : markOf(state, leg)
 }
 
 function dayRecorder(dispatcher: () => Dispatcher, recorder: Recorder): (ts: number) => void {
