@@ -78,7 +78,7 @@ function cashRows(change: Change): CashRow[] {
 export interface EquityRow {
   readonly seq: number
   readonly ts: number
-  readonly kind: 'assessed' | 'transfer' | 'end'
+  readonly kind: 'assessed' | 'measured' | 'transfer' | 'end'
   /** As risk said; null where it said nothing: marks are not in every log. */
   readonly nav: number | null
   readonly gross: number | null
@@ -132,7 +132,7 @@ export function cashFlowRows(facts: RunFacts, give: (row: CashRow) => void): Boo
   })
 }
 
-/** One row an assessment and a transfer, and one at the end of the log; each is held back until the next tells whether its day ended. */
+/** One row an assessment, a measurement of the book (one a day and after large moves) and a transfer, and one at the end of the log; each is held back until the next tells whether its day ended. */
 export function equityRows(facts: RunFacts, give: (row: EquityRow) => void): BookReader {
   let waiting: EquityRow | undefined
   let last = { seq: 0, ts: 0 }
@@ -161,6 +161,8 @@ export function equityRows(facts: RunFacts, give: (row: EquityRow) => void): Boo
     take(event) {
       last = event
       ledger.take(event)
+      if (event.type === 'RiskMeasured')
+        tell(rowOf(event.seq, event.ts, 'measured', event.data.nav, event.data.gross, event.data.net))
       if (event.type !== 'RiskAssessed') return
       const end = event.data.steps.at(-1)
       tell(rowOf(event.seq, event.ts, 'assessed', event.data.nav, end?.grossAfter ?? null, end?.netAfter ?? null))

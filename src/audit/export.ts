@@ -125,7 +125,7 @@ export async function auditExportAll(
 
 const OPINIONS = typesOf('SignalChanged', 'PackageChanged', 'RegimeChanged', 'CascadeWarningChanged')
 const PACKAGE_WORDS = typesOf('PortfolioBlended', 'RiskAssessed', 'PackageImbalanced')
-const BOOK_WORDS: ReadonlySet<string> = new Set([...LEDGER_TYPES, 'RiskAssessed'])
+const BOOK_WORDS: ReadonlySet<string> = new Set([...LEDGER_TYPES, ...typesOf('RiskAssessed', 'RiskMeasured')])
 
 function rowsOf<T>(
   runDir: string,
