@@ -11,6 +11,7 @@ import { isDollar } from '#risk/instruments/kinds'
 import { SubBooks } from './attribution.js'
 import { InstrumentBook } from './recorder-book.js'
 import { type PriceOf, Purse } from './recorder-legs.js'
+import type { Unowned } from './recorder-packages.js'
 import type { FillPurpose, RecordedFill, RecordedInstrument } from './recording.js'
 
 export class Positions {
@@ -128,6 +129,12 @@ export class Positions {
     this.books[i]!.receive(cash)
     this.#subBooks.received(i, this.books[i]!.quantity, cash)
     return cash
+  }
+
+  /** Coins that no package won or lost: fees, and what a parent run left. */
+  converted(currency: string, into: string, { amount, proceeds }: Unowned): void {
+    this.#foreign.add(currency, -amount)
+    this.#foreign.add(into, proceeds)
   }
 
   blended({ data }: EventNamed<'PortfolioBlended'>): void {

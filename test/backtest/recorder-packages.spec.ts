@@ -115,6 +115,62 @@ describe('books of package legs, by hand', () => {
   })
 })
 
+describe('coins that are converted', () => {
+  const converted = (amount: string, price: string, cost: string, proceeds: string) =>
+    event('BalanceConverted', {
+      currency: 'BTC',
+      amount,
+      into: 'USDT',
+      price,
+      costBps: 12,
+      cost,
+      proceeds,
+      reason: 'beyond the band',
+    })
+
+  it('are their signals’: each what its packages realised, at its share of the cost; open positions stay as they are', () => {
+    const { made, prices, see } = recorder(100_000, 60_000)
+    see([named('basis/F', [leg(FUTURE, INVERSE)]), named('vrp/BTC', [leg(CALL, OPTION, 0.5)])])
+    see([chain({ [CALL]: 0.05 })])
+    see(filled('basis/F', FUTURE, 'sell', '60000', '60000', '0', 'BTC'))
+    see(filled('vrp/BTC', CALL, 'sell', '2', '0.05', '0.001', 'BTC', '0.05'))
+    // Half of the future is bought back at 48 000: +0.125 coins. The premium is no profit yet, its fee is a loss.
+    see(filled('basis/F', FUTURE, 'buy', '30000', '48000', '0', 'BTC'))
+    see([event('MarkChanged', { instrument: FUTURE, mark: 48_000, index: 48_000, at: 1 })])
+    prices.BTC = 48_000
+    // 0.124 × 48 000 = 5 952, cost 7.1424.
+    see([converted('0.124', '48000', '7.1424', '5944.8576')])
+    const nav = 100_000 + 5_944.8576 + 0.125 * 48_000
+    made.day(START + DAY_MS, nav)
+    // What is converted moves no more: the open half of the future alone, (30 000 / 40 000 − 0.5) coins, and the premium.
+    prices.BTC = 40_000
+    see([event('MarkChanged', { instrument: FUTURE, mark: 40_000, index: 40_000, at: 2 })])
+    made.day(START + 2 * DAY_MS, 100_000 + 5_944.8576 + 0.25 * 40_000)
+    const { packages, contribution, ledgerGap } = made.finish()
+    expect(ledgerGap).toBeLessThan(1e-8)
+    const [basis, vrp] = packages
+    const shares = [(7.1424 * 125) / 126, 7.1424 / 126]
+    expect(basis!.profit[0]).toBeCloseTo(6_000 - shares[0]! + 6_000, 6)
+    expect(basis!.profit[1]).toBeCloseTo(10_000 - 6_000, 6)
+    expect(vrp!.profit[0]).toBeCloseTo(-48 - shares[1]!, 6)
+    expect(vrp!.profit[1]).toBeCloseTo(0, 6)
+    expect(basis!.fees).toBeCloseTo(shares[0]!, 6)
+    expect(contribution.at(-1)![0]).toBeCloseTo(0, 6)
+  })
+
+  it('are nobody’s where no package won or lost them', () => {
+    const { made, prices, see } = recorder()
+    made.marks.set([50_000, 50_000])
+    see(filled(undefined, PERP, 'buy', '1', '50000', '0.01', 'BTC'))
+    see([converted('-0.01', '50000', '0.6', '-500.6')])
+    prices.BTC = 10_000
+    made.day(START + DAY_MS, 100_000 - 500.6)
+    const { contribution, ledgerGap } = made.finish()
+    expect(ledgerGap).toBeLessThan(1e-8)
+    expect(contribution.at(-1)![0]).toBeCloseTo(-500.6, 8)
+  })
+})
+
 describe('money paid in and taken out', () => {
   const transfer = (currency: string, amount: string) => event('FundsTransferred', { currency, amount, reason: 'test' })
 
