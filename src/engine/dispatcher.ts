@@ -244,24 +244,28 @@ export class Dispatcher {
    * pass their outputs on, so that coarser bars exist in history too.
    */
   warm(input: Input): void {
+    this.#warmWith({ seq: 0, ts: input.ts, type: input.type, v: 1, by: input.by, cause: 0, data: input.data })
     const queue = this.#queue
-    queue.push({ seq: 0, ts: input.ts, type: input.type, v: 1, by: input.by, cause: 0, data: input.data })
-    for (let head = 0; head < queue.length; head++) {
-      const event = queue[head]!
-      const readers = this.#routes.readersOf(event)
-      for (let i = 0; i < readers.length; i++) {
-        const slot = readers[i]!
-        slot.state = slot.decider.evolve(slot.state, event)
-        if (slot.decider.derivesMarket !== true) continue
-        this.#context.focus(event, slot.decider.name)
-        for (const draft of slot.decider.decide(slot.state, event, this.#context)) {
-          const output: EventEnvelope = { ...event, type: draft.type, by: slot.decider.name, data: draft.data }
-          slot.state = slot.decider.evolve(slot.state, output)
-          queue.push(output)
-        }
+    if (queue.length === 0) return
+    for (let head = 0; head < queue.length; head++) this.#warmWith(queue[head]!)
+    queue.length = 0
+  }
+
+  #warmWith(event: EventEnvelope): void {
+    const readers = this.#routes.readersOf(event)
+    for (let i = 0; i < readers.length; i++) {
+      const slot = readers[i]!
+      slot.state = slot.decider.evolve(slot.state, event)
+      if (slot.decider.derivesMarket !== true) continue
+      this.#context.focus(event, slot.decider.name)
+      const drafts = slot.decider.decide(slot.state, event, this.#context)
+      for (let k = 0; k < drafts.length; k++) {
+        const draft = drafts[k]!
+        const output: EventEnvelope = { ...event, type: draft.type, by: slot.decider.name, data: draft.data }
+        slot.state = slot.decider.evolve(slot.state, output)
+        this.#queue.push(output)
       }
     }
-    queue.length = 0
   }
 
   /** A state rebuilt elsewhere (snapshot or refold) takes the place of a discarded one. */

@@ -42,6 +42,15 @@ export function shrinkToIdentity(rows: Matrix): ShrunkCovariance {
   return { intensity, covariance: blendMatrices(covariance, target, intensity) }
 }
 
+function powerOf(column: Float64Array, power: 2 | 3): Float64Array {
+  const powers = new Float64Array(column.length)
+  for (let t = 0; t < column.length; t++) {
+    const v = column[t]!
+    powers[t] = power === 2 ? v * v : v * v * v
+  }
+  return powers
+}
+
 function squaredDistance(a: Matrix, b: Matrix): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) {
@@ -66,10 +75,10 @@ export function shrinkToConstantCorrelation(
   if (rBar === null) return { intensity: 0, covariance: s, averageCorrelation: null }
   const target = s.map((row, i) => row.map((value, j) => (i === j ? value : rBar * Math.sqrt(row[i]! * s[j]![j]!))))
   // The variance of x_i x_j is the mean of their squares' product less s_ij^2; theta_ii,ij likewise from the mean of x_i^3 x_j.
-  const squares = columns.map((column) => column.map((v) => v * v))
+  const squares = columns.map((column) => powerOf(column, 2))
   const fourth = momentsOf(squares, squares)
   const cubes = momentsOf(
-    columns.map((column) => column.map((v) => v * v * v)),
+    columns.map((column) => powerOf(column, 3)),
     columns,
   )
   let pi = 0
