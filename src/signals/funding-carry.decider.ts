@@ -150,6 +150,22 @@ function decide(
   event: In,
   context: DecideContext,
 ): readonly PackageDraft[] {
+  switch (event.type) {
+    case 'InstantClosed':
+    case 'InstrumentDelisted':
+    case 'DataQualityChanged':
+      return speak(rules, state, event, context)
+    default:
+      return SILENCE
+  }
+}
+
+function speak(
+  rules: CarryRules,
+  state: FundingCarryState,
+  event: InstantClosed | InstrumentDelisted | DataQualityChanged,
+  context: DecideContext,
+): readonly PackageDraft[] {
   const saying = (one: CarryPackage): boolean => packageSpeaks(one.voice, rules.config.band)
   const draft = (one: CarryPackage): PackageDraft => say(rules, state, one, context.ts)
   switch (event.type) {
@@ -166,8 +182,6 @@ function decide(
         .map((at) => state.packages[at]!)
         .filter((one) => isPackageAboutHolding(one.voice) && saying(one))
         .map(draft)
-    default:
-      return SILENCE
   }
 }
 

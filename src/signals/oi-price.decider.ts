@@ -246,17 +246,19 @@ function takeOwn(config: OiPriceConfig, state: OiPriceState, event: Bar | Fundin
   } else takeBar(config, state, one, event)
 }
 
+const coinOf = (state: OiPriceState, { base }: OiInstrument): OiInstrument[] =>
+  (state.coins[base] ?? []).map((i) => state.instruments[i]!)
+
 function decide(config: OiPriceConfig, state: OiPriceState, context: DecideContext): readonly OiDraft[] {
   if (state.touched.length === 0) return SILENCE
   const drafts: OiDraft[] = []
-  for (const at of state.touched) {
-    const one = state.instruments[at]!
+  for (let k = 0; k < state.touched.length; k++) {
+    const one = state.instruments[state.touched[k]!]!
     if (!one.trades) continue
-    const pool = (state.coins[one.base] ?? []).map((i) => state.instruments[i]!)
-    if (speaks(one.voice, config.band)) drafts.push(sayOpinion(config, one, pool, context))
-    if ((one.judged?.isOn ?? false) !== one.saidOn) drafts.push(sayWarning(config, one, pool))
+    if (speaks(one.voice, config.band)) drafts.push(sayOpinion(config, one, coinOf(state, one), context))
+    if ((one.judged?.isOn ?? false) !== one.saidOn) drafts.push(sayWarning(config, one, coinOf(state, one)))
   }
-  return drafts
+  return drafts.length === 0 ? SILENCE : drafts
 }
 
 /**

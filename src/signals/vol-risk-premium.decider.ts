@@ -6,7 +6,7 @@
  */
 import type { UniverseEntry } from '#core/config/schema'
 import type { VolRiskPremiumConfig } from '#core/config/signals-schema'
-import { type Decider, SILENCE } from '#core/decider'
+import { type DecideContext, type Decider, SILENCE } from '#core/decider'
 import { DAY_MS, type EpochMs, floorTo, HOUR_MS, type Interval, intervalMs, isInterval } from '#core/time'
 import { kindOfId } from '#events/instrument-kind'
 import type { PackageChanged } from '#events/package.events'
@@ -27,7 +27,7 @@ import {
   takeInput,
 } from './option-desk.js'
 import { hearOwn, speak, unitTerms } from './option-words.js'
-import type { PackageTerm } from './package-voice.js'
+import type { PackageDraft, PackageTerm } from './package-voice.js'
 import { addPrice, createSeries, type PriceSeries, trailing, type Window } from './vol-realised.js'
 
 const NAME = 'signal/vrp'
@@ -239,6 +239,11 @@ function finerThanHours(universe: readonly UniverseEntry[], interval: Interval):
   return [...used].filter((name) => intervalMs(name) < HOUR_MS)
 }
 
+function say(state: VolRiskPremiumState, config: Config, context: DecideContext): readonly PackageDraft[] {
+  const inputs = state.desk.unit === null ? [] : [state.desk.unit.chainSeq]
+  return speak(NAME, state.desk, config, context, () => terms(state, config), inputs)
+}
+
 /** The decider `signal/vrp`. O(options of two weeks) a chain; a look at entry is O(hours of `maxDays`). */
 export function createVolRiskPremium(
   config: Config,
@@ -278,8 +283,7 @@ export function createVolRiskPremium(
     },
     decide(state, event, context) {
       if (event.type !== 'InstantClosed' && event.type !== 'DataQualityChanged') return SILENCE
-      const inputs = state.desk.unit === null ? [] : [state.desk.unit.chainSeq]
-      return speak(NAME, state.desk, config, context, () => terms(state, config), inputs)
+      return say(state, config, context)
     },
   }
 }

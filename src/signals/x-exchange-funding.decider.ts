@@ -187,6 +187,21 @@ function say(rules: DispersionRules, coin: Coin): PackageDraft {
 }
 
 function decide(rules: DispersionRules, state: XExchangeFundingState, event: In): readonly PackageDraft[] {
+  switch (event.type) {
+    case 'InstantClosed':
+    case 'InstrumentDelisted':
+    case 'DataQualityChanged':
+      return speak(rules, state, event)
+    default:
+      return SILENCE
+  }
+}
+
+function speak(
+  rules: DispersionRules,
+  state: XExchangeFundingState,
+  event: InstantClosed | InstrumentDelisted | DataQualityChanged,
+): readonly PackageDraft[] {
   const saying = ({ voice }: Coin): boolean => packageSpeaks(voice, rules.config.band)
   const draft = (coin: Coin): PackageDraft => say(rules, coin)
   switch (event.type) {
@@ -201,8 +216,6 @@ function decide(rules: DispersionRules, state: XExchangeFundingState, event: In)
       const coin = placeOf(state, event.data.subject)?.coin
       return coin !== undefined && isPackageAboutHolding(coin.voice) && saying(coin) ? [draft(coin)] : SILENCE
     }
-    default:
-      return SILENCE
   }
 }
 

@@ -144,6 +144,16 @@ function aprsOver(venues: readonly Venue[], span: number): { name: string; apr: 
   })
 }
 
+/** Spreads of days that follow one another. */
+function pairsOf(days: Coin['days']): [number, number][] {
+  const pairs: [number, number][] = []
+  for (let i = 1; i < days.length; i++) {
+    const [before, after] = [days[i - 1]!, days[i]!]
+    if (before.day === after.day - 1) pairs.push([before.spread, after.spread])
+  }
+  return pairs
+}
+
 /** Records the spread of the last 24 hours, once a UTC day, and what half-life the recorded days have. */
 function recordDay(rules: DispersionRules, coin: Coin, prices: Prices, now: EpochMs): void {
   const day = floorTo(now, DAY_MS) / DAY_MS
@@ -153,11 +163,8 @@ function recordDay(rules: DispersionRules, coin: Coin, prices: Prices, now: Epoc
   const usable = coin.venues.filter((venue) => isUsable(rules, venue, prices, now))
   const spread = fundingSpread(aprsOver(usable, DAY_MS))
   if (spread !== null) coin.days.push({ day, spread: spread.spreadApr })
-  coin.days = coin.days.filter((one) => one.day > day - halfLifeDays)
-  const pairs = coin.days.flatMap(({ day: at, spread: y }, i) => {
-    const before = coin.days[i - 1]
-    return before !== undefined && before.day === at - 1 ? [[before.spread, y] as const] : []
-  })
+  while (coin.days.length > 0 && coin.days[0]!.day <= day - halfLifeDays) coin.days.shift()
+  const pairs = pairsOf(coin.days)
   const found = pairs.length + 1 >= rules.leastDays ? halfLife(pairs) : null
   coin.holdDays = found === null ? 0 : Math.min(maxHoldDays, Math.max(minHoldDays, found))
 }
