@@ -45,7 +45,7 @@ export const POSITIONS_TABLE = table<PositionRow>({
 
 export interface CashRow {
   readonly change: Change
-  readonly flow: 'opening' | 'transfer' | 'realised' | 'fee' | 'funding'
+  readonly flow: 'opening' | 'transfer' | 'conversion' | 'realised' | 'fee' | 'funding'
   readonly currency: string
   readonly amount: string
 }
@@ -68,7 +68,8 @@ function cashRows(change: Change): CashRow[] {
   const add = (flow: CashRow['flow'], amount: Units, currency: string): void => {
     if (amount !== 0n) rows.push({ change, flow, currency, amount: formatUnits(amount) })
   }
-  add(change.kind === 'transfer' ? 'transfer' : 'opening', change.moved, change.currency)
+  const { kind } = change
+  add(kind === 'transfer' || kind === 'conversion' ? kind : 'opening', change.moved, change.currency)
   add('realised', change.realised, change.currency)
   add('fee', -change.fee, change.feeCurrency)
   add('funding', change.funding, change.currency)

@@ -29,9 +29,11 @@ interface Account {
   fees: Units
   funding: Units
   transfers: Units
+  /** Coins that were bought, less those that were sold; in the own currency of the book what that brought. */
+  converted: Units
 }
 
-/** Exact sums in one currency, as decimals; `realised − fees + funding = net`, `opening + transfers + net = balance`. */
+/** Exact sums in one currency, as decimals; `realised − fees + funding = net`, `opening + transfers + converted + net = balance`. */
 export interface Totals {
   readonly realised: string
   readonly fees: string
@@ -42,6 +44,8 @@ export interface Totals {
 export interface AccountTotals extends Totals {
   readonly opening: string
   readonly transfers: string
+  /** Absent: nothing was converted. */
+  readonly converted?: string
   readonly balance: string
 }
 
@@ -98,7 +102,7 @@ export class Book {
   account(currency: string): Account {
     let account = this.#accounts.get(currency)
     if (account === undefined) {
-      account = { opening: 0n, realised: 0n, fees: 0n, funding: 0n, transfers: 0n }
+      account = { opening: 0n, realised: 0n, fees: 0n, funding: 0n, transfers: 0n, converted: 0n }
       this.#accounts.set(currency, account)
     }
     return account
@@ -126,7 +130,7 @@ export class Book {
   }
 }
 
-function totalsOf({ opening, realised, fees, funding, transfers }: Account): AccountTotals {
+function totalsOf({ opening, realised, fees, funding, transfers, converted }: Account): AccountTotals {
   const net = realised - fees + funding
   return {
     opening: formatUnits(opening),
@@ -135,7 +139,8 @@ function totalsOf({ opening, realised, fees, funding, transfers }: Account): Acc
     funding: formatUnits(funding),
     net: formatUnits(net),
     transfers: formatUnits(transfers),
-    balance: formatUnits(opening + transfers + net),
+    ...(converted === 0n ? {} : { converted: formatUnits(converted) }),
+    balance: formatUnits(opening + transfers + converted + net),
   }
 }
 

@@ -20,11 +20,12 @@ export const LEDGER_TYPES = typesOf(
   'PositionSettled',
   'FundingAccrued',
   'FundsTransferred',
+  'BalanceConverted',
   'StateCarried',
   'PackageChanged',
 )
 
-export type ChangeKind = 'fill' | 'settlement' | 'funding' | 'carried' | 'opening' | 'transfer'
+export type ChangeKind = 'fill' | 'settlement' | 'funding' | 'carried' | 'opening' | 'transfer' | 'conversion'
 
 /** One change of the book. Amounts are exact, in `currency`; the fee in `feeCurrency`. */
 export interface Change {
@@ -41,7 +42,7 @@ export interface Change {
   readonly fee: Units
   readonly feeCurrency: string
   readonly funding: Units
-  /** Opening balance or transfer. */
+  /** Opening balance, transfer, or one side of a conversion. */
   readonly moved: Units
   readonly order: string | null
   readonly event: AnyEvent | null
@@ -112,6 +113,12 @@ export class RunLedger {
       case 'FundsTransferred':
         this.#transfer({ ts: event.ts, ...event.data }, event)
         break
+      case 'BalanceConverted': {
+        const { currency, amount, into, proceeds } = event.data
+        this.#convert(event, currency, -parseUnits(amount))
+        this.#convert(event, into, parseUnits(proceeds))
+        break
+      }
       case 'StateCarried':
         this.#carry(event)
         break
@@ -141,6 +148,11 @@ export class RunLedger {
     const moved = parseUnits(amount)
     this.book.account(currency).transfers += moved
     this.#tell({ ...changeOf('transfer', event?.seq ?? 0, ts, currency, event), moved })
+  }
+
+  #convert(event: AnyEvent, currency: string, moved: Units): void {
+    this.book.account(currency).converted += moved
+    this.#tell({ ...changeOf('conversion', event.seq, event.ts, currency, event), moved })
   }
 
   #fill(event: OrderFilled): void {

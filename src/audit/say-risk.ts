@@ -2,6 +2,7 @@
 import { symbolOf } from '#core/ids'
 import { isOption, kindOfId } from '#events/instrument-kind'
 import type {
+  BalanceConverted,
   FundingAccrued,
   OrderApproved,
   OrderRefused,
@@ -166,6 +167,13 @@ export function sayFunding({ by, ts, data }: FundingAccrued, facts: RunFacts): s
     return `${symbolOf(instrument)} ${paid}${leg} (${exact(quantity)} at ${figure(mark)}, rate ${percent(rate)}${proxy ? ', a stand-in' : ''})`
   })
   return `${by} booked funding at ${when(ts)}: ${rows.join('; ')}`
+}
+
+/** Coins that were won or lost, into the own currency of the book. */
+export function sayConversion({ by, ts, data }: BalanceConverted): string {
+  const { currency, amount, into, price, costBps, cost, proceeds, reason } = data
+  const sold = amount.startsWith('-') ? `bought ${exact(amount.slice(1))}` : `sold ${exact(amount)}`
+  return `${by} ${sold} ${currency} at ${exact(price)}, cost ${exact(cost)} ${into} (${figure(costBps)} bp): ${exact(proceeds)} ${into}; ${reason}, ${when(ts)}`
 }
 
 /** How a position ended, at which price, and the cash flow in the currency that it settles in. */

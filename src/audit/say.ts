@@ -10,6 +10,7 @@ import { sayMarketView, sayOverlay, sayRegime, sayWarning, sayWeighting } from '
 import {
   sayApproval,
   sayAssessment,
+  sayConversion,
   sayFunding,
   sayHalt,
   sayRefusal,
@@ -86,6 +87,8 @@ function sentence(event: AnyEvent, facts: RunFacts): string {
       return sayHalt(event)
     case 'FundingAccrued':
       return sayFunding(event, facts)
+    case 'BalanceConverted':
+      return sayConversion(event)
     case 'PositionSettled':
       return saySettlement(event, facts)
     case 'OrderSubmitted':

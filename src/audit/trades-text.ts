@@ -34,7 +34,7 @@ export function tradeLine(row: TradeRow): string {
 
 /** The sums, a line each. */
 export function totalsText(summary: TradesSummary): string {
-  const { totals, opening, balance, transfers, quote, fills, settlements, positions, duplicates } = summary
+  const { totals, opening, balance, transfers, converted, quote, fills, settlements, positions, duplicates } = summary
   const lines: (readonly [string, string, string])[] = [
     ['realised', totals.realised, 'at average cost, before fees'],
     ['fees', totals.fees, 'paid; negative is a rebate'],
@@ -46,7 +46,10 @@ export function totalsText(summary: TradesSummary): string {
     lines.push(
       ['opening', opening, 'balance at the start'],
       ...(transfers === '0' ? [] : [['transfers', transfers, 'paid in, less what was taken out'] as const]),
-      ['balance', balance, transfers === '0' ? 'opening + net' : 'opening + transfers + net'],
+      ...(converted === undefined
+        ? []
+        : [['converted', converted, 'for coins that were sold, less for those bought'] as const]),
+      ['balance', balance, identityOf(transfers !== '0', converted !== undefined)],
     )
   const width = Math.max(...lines.map(([, amount]) => exact(amount).length))
   const count = `${exact(String(fills))} fills${settlements === 0 ? '' : `, ${settlements} settlements`}`
@@ -62,13 +65,17 @@ export function totalsText(summary: TradesSummary): string {
   ].join('\n')
 }
 
+const identityOf = (hasTransfers: boolean, hasConverted: boolean): string =>
+  `opening + ${hasTransfers ? 'transfers + ' : ''}${hasConverted ? 'converted + ' : ''}net`
+
 /** Accounts beside the book's own: to the last digit, for they may be coins. */
 function othersText({ currencies, quote }: TradesSummary): string[] {
   return Object.entries(currencies)
     .filter(([currency]) => currency !== quote)
-    .map(([currency, { realised, fees, funding, net, balance }]) => {
+    .map(([currency, { realised, fees, funding, net, converted, balance }]) => {
       const parts = `realised ${exact(realised)} - fees ${exact(fees)} + funding ${exact(funding)} = net ${exact(net)}`
-      return `${currency.padEnd(9)} ${parts}; balance ${exact(balance)}`
+      const bought = converted === undefined ? '' : `; converted ${exact(converted)}`
+      return `${currency.padEnd(9)} ${parts}${bought}; balance ${exact(balance)}`
     })
 }
 

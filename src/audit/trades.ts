@@ -54,10 +54,12 @@ export interface TradesSummary {
   readonly totals: Totals & { readonly slippage: string }
   /** Capital at the start, or what a parent run handed over; null with `symbol`, or where it is not known. */
   readonly opening: string | null
-  /** `opening + transfers + net`. */
+  /** `opening + transfers + converted + net`. */
   readonly balance: string | null
   /** Paid in, less what was taken out. */
   readonly transfers: string
+  /** What conversions of coins brought; absent: there was none. */
+  readonly converted?: string
   /** Every currency of the book, its own included: what is settled in a coin is never put into dollars here. */
   readonly currencies: Readonly<Record<string, AccountTotals & { readonly slippage: string }>>
   readonly positions: readonly OpenPosition[]
@@ -123,7 +125,7 @@ class TradeList {
     this.#ledger.finish()
     const { book, currency, duplicates } = this.#ledger
     const sums = book.totals()
-    const { realised, fees, funding, net, opening, transfers, balance } = sums[currency] ?? NOTHING
+    const { realised, fees, funding, net, opening, transfers, converted, balance } = sums[currency] ?? NOTHING
     const isWhole = this.#request.symbol === undefined && this.#isOpen
     return {
       run: this.#facts.manifest.run,
@@ -134,6 +136,7 @@ class TradeList {
       opening: isWhole ? opening : null,
       balance: isWhole ? balance : null,
       transfers,
+      ...(converted === undefined ? {} : { converted }),
       currencies: Object.fromEntries(
         Object.entries(sums).map(([name, sum]) => [name, { ...sum, slippage: this.#slippageIn(name) }]),
       ),
