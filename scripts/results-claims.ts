@@ -137,7 +137,7 @@ function benchmarkRow(benchmarks: string, label: string, line: string, limit: st
   const cells = found?.split('|').map((cell) => cell.trim())
   if (cells === undefined) return [label, limit, 'not measured', 'PENDING', needs]
   const verdict = cells[4]?.includes('missed') ? 'FAIL' : cells[4] === 'met' ? 'PASS' : 'reported'
-  return [label, limit, `${cells[2]} (${line}; docs/benchmarks.md)`, verdict, needs]
+  return [label, limit, `${cells[2]} on simulated venues (${line}; docs/benchmarks.md)`, verdict, needs]
 }
 
 function operationRows(benchmarks: string): Row[] {
