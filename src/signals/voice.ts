@@ -17,10 +17,10 @@ const SAID_DIGITS = 6
 const CONFIDENCE_BAND = 0.1
 /**
  * History behind an EWMA, in centres of mass, beyond which a longer one changes it by less than 0.1 % (methods, section 16, recursive
- * test; test/pipeline/recursive.spec.ts). Seven do not for a coin that moved far more a year before: 1.3 % on DOGE in June 2022. Eligible
+ * test; test/pipeline/recursive.spec.ts). Ten do not where the oldest day is a coin's wildest: 0.27 % on DOGE in October 2022, 1.3 % with seven. Eligible
  * it is sooner: history is what a start reads, not what a decision waits for.
  */
-export const EWMA_MEMORY = 10
+export const EWMA_MEMORY = 12
 
 /** An opinion holds for this many decision intervals after the data it rests on. */
 export const VALID_INTERVALS = 2

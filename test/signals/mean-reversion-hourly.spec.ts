@@ -82,7 +82,7 @@ describe('signal/meanrev B', () => {
     const { said } = play(make(), hours(FIRST + 2))
     expect(said[0]!.ts).toBe(START + WARM_DAYS * DAY_MS + HOUR_MS)
     expect(said.map((word) => word.data.reason)).toEqual(['neutral'])
-    expect(make().warmupMs).toBe(600 * DAY_MS)
+    expect(make().warmupMs).toBe(720 * DAY_MS)
   })
 
   it('fades a fall below its 72 hours and is valid for two of them', () => {

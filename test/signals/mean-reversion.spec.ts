@@ -62,7 +62,7 @@ describe('signal/meanrev A warms up', () => {
     const { said } = play(make(), bars(CALM))
     expect(said.map((word) => word.at)).toEqual([63])
     expect(said[0]!.data).toMatchObject({ side: 'flat', reason: 'neutral', targetWeight: 0 })
-    expect(make().warmupMs).toBe(600 * DAY_MS)
+    expect(make().warmupMs).toBe(720 * DAY_MS)
   })
 
   it('is eligible though prices never move, and then has no z', () => {

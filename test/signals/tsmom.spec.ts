@@ -51,8 +51,8 @@ describe('signal/tsmom warms up', () => {
   it('waits for the whole window where that is longer', () => {
     const tape = bars(zigzag(101))
     expect(play(make({ lookbackDays: 90, skipDays: 10 }), tape).said.map((word) => word.at)).toEqual([100])
-    expect(make({ lookbackDays: 700, skipDays: 10 }).warmupMs).toBe(711 * DAY_MS)
-    expect(make().warmupMs).toBe(600 * DAY_MS)
+    expect(make({ lookbackDays: 800, skipDays: 10 }).warmupMs).toBe(811 * DAY_MS)
+    expect(make().warmupMs).toBe(720 * DAY_MS)
   })
 
   it('speaks even when flat: eligible and neutral', () => {
