@@ -174,11 +174,9 @@ export class Recorder {
       case 'BalanceConverted':
         this.#positions.converted(event.data.currency, event.data.into, this.#packages.converted(event))
         break
-      case 'FundsTransferred': {
-        const { currency, amount } = event.data
-        this.#funds.transferred(currency, amount, this.#worth(), this.#priceOf)
+      case 'FundsTransferred':
+        this.#funds.transferred(event.data.currency, event.data.amount, this.#worth(), this.#priceOf)
         break
-      }
     }
   }
 
