@@ -178,5 +178,8 @@ describe('benchmarks', () => {
     expect([...curve].map((e) => e / 1_000_000)).toEqual(
       [1, 1.05, 0.5 * 1.21 + 0.5 * 2].map((x) => expect.closeTo(x, 12)),
     )
+    const instruments = [{ id: BTC }, { id: 'test.spot.BTCUSDT', isLeg: true }]
+    const whole = equalWeight({ ...syntheticRecording({ days: 2 }), marks, instruments }, 0)
+    expect(whole[2]! / 1_000_000).toBeCloseTo(1.21, 12) // what packages alone hold is no part of it
   })
 })

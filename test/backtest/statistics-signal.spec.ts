@@ -196,6 +196,29 @@ describe('the carry class', () => {
     ).toBeNull()
   })
 
+  it('is no pass on stand-ins, where both legs have one price, and a failure stays one', () => {
+    const rising = curve(
+      Array.from({ length: 400 }, (_, d) => 100 * Math.exp(d * 1e-4 + (d % 2) * 1e-5)),
+      new Array(399).fill(1),
+      'dispersion',
+    )
+    const none = new Float64Array(400)
+    const sums = { fees: 0, slippage: 0, funding: 0, traded: 0, fills: 4, settlements: 0, legDays: 100 }
+    const books = { signal: 'dispersion', packages: 1, profit: none, gross: none, net: none, ...sums }
+    const judge = (recording: BacktestRecording, proxyDays: number) => {
+      const alone = { ...recording, weights: recording.weights.map(() => none), packages: [{ ...books, proxyDays }] }
+      return summarise(alone, { ...OPTIONS, standAlone: [{ signal: 'dispersion', recording: alone }] }).signals[0]!
+    }
+    expect(judge(rising, 5).verdict.kind).toBe('PASS')
+    expect(judge(rising, 5).verdict.text).toContain('over bills')
+    expect(judge(rising, 50).verdict).toMatchObject({
+      kind: 'NOT TESTABLE',
+      text: expect.stringContaining('50 % of its legs stood on the bars of another instrument'),
+    })
+    const falling = { ...rising, equity: rising.equity.map((value) => 1e4 / value) }
+    expect(judge(falling, 50).verdict.kind).toBe('FAIL')
+  })
+
   it('knows the bills of each year, and the nearest beyond the table', () => {
     expect([2019, 2023, 2010, 2040].map(billRate)).toEqual([0.021, 0.051, 0.021, 0.036])
     const days = billReturns(START - DAY_MS, 2)
@@ -210,6 +233,8 @@ describe('the carry class', () => {
     const { window } = judge(long)
     expect(window!.summary).toMatchObject({ from: '2022-01-01', to: '2023-12-31', days: 730 })
     expect(window!.verdict.text).toContain('threshold 1,')
+    expect(judge(long).verdict.kind).toBe(window!.verdict.kind)
+    expect(judge(long).verdict.text).toContain('the whole span, which is not the claim')
     expect(judge(own).window).toBeNull()
     const gone = { ...long, speech: [{ ...long.speech[0]!, live: new Float64Array(730) }] }
     expect(judge(gone).window!.verdict.kind).toBe('NOT TESTABLE')
