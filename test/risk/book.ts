@@ -81,8 +81,13 @@ export class Desk {
       this.state = this.decider.evolve(this.state, output as unknown as RiskOutput) // made of a RiskOutput draft
     })
     this.said.push(...(drafts as unknown as Draft[]))
+    this.heard(type, data)
+    for (const draft of drafts) this.heard(draft.type, draft.data)
     return drafts as unknown as Draft[] // drafts of any type, read by the specs
   }
+
+  /** Every event, what risk said included, after risk took it: for what reads beside it. */
+  heard(_type: string, _data: unknown): void {}
 
   bar(
     instrument: string,
