@@ -258,8 +258,7 @@ export class Recorder {
 
   #open(capital: number): void {
     this.#equity.push(capital)
-    this.#gross.push(0)
-    this.#net.push(0)
+    for (const curve of [this.#gross, this.#net]) curve.push(0)
     this.#positions.open()
   }
 

@@ -65,7 +65,8 @@ function sums({ mark, currency, unrealised, realised, fees, funding }: LegView):
   ]
 }
 
-function balanceLine({ currency, balance, price, value }: BalanceView): string {
+function balanceLine({ currency, balance, converted = '0', price, value }: BalanceView): string {
   const worth = price > 0 ? `worth ${money(value)} at ${figure(price)}` : 'no price yet: it does not count'
-  return `${currency.padEnd(5)} ${minus(balance)}  ${worth}`
+  const moved = converted === '0' ? '' : `  converted ${minus(converted)}`
+  return `${currency.padEnd(5)} ${minus(balance)}  ${worth}${moved}`
 }
