@@ -102,11 +102,33 @@ export function autocorrelation(xs: Sample, lag: number): number | null {
 
 /** Pearson correlation of two samples of one length; null when either is constant. */
 export function correlation(xs: Sample, ys: Sample): number | null {
-  const fit = regression(xs, ys)
-  const sx = standardDeviation(xs, 0)
-  const sy = standardDeviation(ys, 0)
-  if (fit === null || sx === null || sy === null || isDegenerate(sy, mean(ys) ?? 0)) return null
-  return Math.max(-1, Math.min(1, (fit.slope * sx) / sy))
+  return sampleCorrelation(correlatedSample(xs), correlatedSample(ys))
+}
+
+/** A sample with what its correlations with others share. */
+export interface CorrelatedSample {
+  readonly values: Sample
+  readonly mean: number | null
+  /** Divisor n. */
+  readonly sd: number | null
+}
+
+export const correlatedSample = (values: Sample): CorrelatedSample => ({
+  values,
+  mean: mean(values),
+  sd: standardDeviation(values, 0),
+})
+
+/** As {@link correlation}, of samples that were measured before. */
+export function sampleCorrelation(x: CorrelatedSample, y: CorrelatedSample): number | null {
+  const n = x.values.length
+  invariant(n === y.values.length, 'correlation: samples must be of one length')
+  if (x.mean === null || y.mean === null || x.sd === null || y.sd === null) return null
+  if (isDegenerate(x.sd, x.mean) || isDegenerate(y.sd, y.mean)) return null
+  let cross = 0
+  for (let i = 0; i < n; i++) cross += (x.values[i]! - x.mean) * (y.values[i]! - y.mean)
+  const slope = cross / (x.sd * x.sd * n)
+  return Math.max(-1, Math.min(1, (slope * x.sd) / y.sd))
 }
 
 export interface Line {

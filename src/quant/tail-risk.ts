@@ -19,17 +19,33 @@ export interface TailRisk {
 }
 
 /** VaR and ES at `confidence` (0.95); null below 2 returns. Standard deviation with ddof 1. O(n log n). */
-export function tailRisk(returns: readonly number[], confidence: number): TailRisk | null {
-  invariant(confidence > 0 && confidence < 1, 'tailRisk: confidence must lie within 0 and 1')
+export const tailRisk = (returns: readonly number[], confidence: number): TailRisk | null =>
+  tailRisks(returns, [confidence])?.[0] ?? null
+
+/** As {@link tailRisk} at several confidences, sorted and measured once. */
+export function tailRisks(returns: readonly number[], confidences: readonly number[]): TailRisk[] | null {
   const m = mean(returns)
   const sd = standardDeviation(returns, 1)
   if (m === null || sd === null) return null
-  const sorted = [...returns].sort((a, b) => a - b)
+  const sorted = Array.from(Float64Array.from(returns).sort())
+  const [g3, g4] = [skewness(returns), kurtosis(returns)]
+  return confidences.map((confidence) => tailAt(sorted, m, sd, g3, g4, confidence))
+}
+
+function tailAt(
+  sorted: readonly number[],
+  m: number,
+  sd: number,
+  g3: number | null,
+  g4: number | null,
+  confidence: number,
+): TailRisk {
+  invariant(confidence > 0 && confidence < 1, 'tailRisk: confidence must lie within 0 and 1')
   const threshold = sortedQuantile(sorted, 1 - confidence)!
-  const tail = sorted.filter((r) => r <= threshold)
+  let count = 0
+  while (count < sorted.length && sorted[count]! <= threshold) count++
+  const tail = sorted.slice(0, count)
   const z = normalInverse(1 - confidence)
-  const g3 = skewness(returns)
-  const g4 = kurtosis(returns)
   const adjusted = g3 === null || g4 === null ? null : cornishFisher(z, g3, g4)
   return {
     historicVar: -threshold,

@@ -3,7 +3,7 @@ import type { RiskConfig } from '#core/config/schema'
 import { DAY_MS } from '#core/time'
 import { quantise } from '#events/line-buffer'
 import type { RiskMeasured } from '#events/risk-measures.events'
-import { tailRisk } from '#quant/tail-risk'
+import { tailRisks } from '#quant/tail-risk'
 import { positionSnapshot } from '../book-view.js'
 import { drawdownOf, equity, type RiskState } from '../risk-state.js'
 import { ASSUMED_VOL, exAnteVol } from '../virtual-book.js'
@@ -28,23 +28,17 @@ export interface Known {
 /** Tails of one day by confidence, and ten days by √h, which is an approximation. */
 function tailsOf(returns: readonly number[]): Measured['tails'] {
   if (returns.length < LEAST_DAYS) return []
-  return CONFIDENCES.flatMap((confidence) => {
-    const tail = tailRisk(returns, confidence)
-    if (tail === null) return []
-    const root = Math.sqrt(HORIZON_DAYS)
-    return [
-      {
-        confidence,
-        historicVar: of(tail.historicVar),
-        historicEs: of(tail.historicEs),
-        normalVar: of(tail.normalVar),
-        normalEs: of(tail.normalEs),
-        cornishFisherVar: tail.cornishFisherVar === null ? null : of(tail.cornishFisherVar),
-        tenDayVarApprox: of(tail.historicVar * root),
-        tenDayEsApprox: of(tail.historicEs * root),
-      },
-    ]
-  })
+  const root = Math.sqrt(HORIZON_DAYS)
+  return (tailRisks(returns, CONFIDENCES) ?? []).map((tail, i) => ({
+    confidence: CONFIDENCES[i]!,
+    historicVar: of(tail.historicVar),
+    historicEs: of(tail.historicEs),
+    normalVar: of(tail.normalVar),
+    normalEs: of(tail.normalEs),
+    cornishFisherVar: tail.cornishFisherVar === null ? null : of(tail.cornishFisherVar),
+    tenDayVarApprox: of(tail.historicVar * root),
+    tenDayEsApprox: of(tail.historicEs * root),
+  }))
 }
 
 const of = (value: number): number => quantise(value, 6)

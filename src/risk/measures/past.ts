@@ -2,7 +2,7 @@
  * Owns the past that the current book is played through: a row of daily returns a UTC day, at most 365 of them, and what the book would
  * have made of each. An instrument without a return of that day has that of its coin, then of BTC, then none. Must never look ahead.
  */
-import { correlation } from '#quant/moments'
+import { type CorrelatedSample, correlatedSample, correlation, sampleCorrelation } from '#quant/moments'
 import type { RiskState } from '../risk-state.js'
 import type { Line, Sight } from './lines.js'
 import { changeOf, type Market } from './revalue.js'
@@ -70,7 +70,7 @@ function factorOf(row: Row, slot: number): number | null {
 /** Average correlation of all pairs of coins held, on the days that a pair shares; null without a pair. */
 export function coinCorrelation(state: RiskState, coins: readonly string[], rows: readonly Row[]): number | null {
   const recent = rows.slice(-CORRELATION_DAYS)
-  const series = coins.map((coin) => recent.map((row) => coinReturn(state, row, coin)))
+  const series = coins.map((coin) => seriesOf(recent.map((row) => coinReturn(state, row, coin))))
   let sum = 0
   let pairs = 0
   for (let i = 0; i < series.length; i++)
@@ -83,14 +83,26 @@ export function coinCorrelation(state: RiskState, coins: readonly string[], rows
   return pairs === 0 ? null : sum / pairs
 }
 
-function pairCorrelation(first: readonly (number | null)[], second: readonly (number | null)[]): number | null {
+interface Series {
+  readonly days: readonly (number | null)[]
+  /** The same where no day lacks a return, as most do, and measured once for all pairs. */
+  readonly whole: CorrelatedSample | null
+}
+
+function seriesOf(days: readonly (number | null)[]): Series {
+  const known = days.filter((value) => value !== null)
+  return { days, whole: known.length === days.length && known.length >= LEAST_DAYS ? correlatedSample(known) : null }
+}
+
+function pairCorrelation(first: Series, second: Series): number | null {
+  if (first.whole !== null && second.whole !== null) return sampleCorrelation(first.whole, second.whole)
   const xs: number[] = []
   const ys: number[] = []
-  first.forEach((x, day) => {
-    const y = second[day]!
-    if (x === null || y === null) return
+  for (let day = 0; day < first.days.length; day++) {
+    const [x, y] = [first.days[day]!, second.days[day]!]
+    if (x === null || y === null) continue
     xs.push(x)
     ys.push(y)
-  })
+  }
   return xs.length < LEAST_DAYS ? null : correlation(xs, ys)
 }
