@@ -1,6 +1,6 @@
 /** risk/monitor: when it measures, what of the current book it tells, and which warnings go on and off. */
 import { describe, expect, it } from 'vitest'
-import { equity } from '#risk/engine.decider'
+import { carriedState, equity } from '#risk/engine.decider'
 import { MonitoredDesk } from './monitored-desk.js'
 import { BASIS, COIN_PERP, FUTURE, PERP, SPOT, STRADDLE } from './package-desk.js'
 
@@ -205,5 +205,37 @@ describe('its warnings', () => {
     const [tail95, tail99] = desk.last.tails
     expect(tail99!.historicVar).toBeGreaterThanOrEqual(tail95!.historicVar)
     expect(tail99!.tenDayVarApprox).toBeCloseTo(tail99!.historicVar * Math.sqrt(10), 5)
+  })
+})
+
+describe('what else changes its book', () => {
+  it('quotes, rejections, delistings, transfers and a parent’s book: it stays that of the engine', () => {
+    const parent = new MonitoredDesk()
+    parent.open('carry', 0.1)
+    const desk = new MonitoredDesk()
+    desk.send('StateCarried', { parent: 'p', ...carriedState(parent.state) } as never, parent.ts)
+    desk.hour = parent.hour
+    desk.sameNav()
+    expect(desk.watched.book.packages).toHaveLength(1)
+    desk.next()
+    desk.send('QuoteChanged', { instrument: PERP, bid: 60_999, ask: 61_001, bidSize: 1, askSize: 1 } as never)
+    desk.sameNav()
+    desk.blendPackages({}, { [PERP]: 0.2 })
+    desk.answer(() => 0)
+    expect(desk.watched.book.orders.open).toEqual([])
+    desk.blendPackages({}, { [PERP]: 0.1 })
+    desk.answer(() => 0.4)
+    expect(desk.watched.book.orders.open).toEqual([])
+    desk.send('InstrumentDelisted', { instrument: PERP } as never)
+    desk.sameNav()
+    expect(desk.watched.book.slots[0]!.position.quantity).toBe('0')
+    desk.send('FundsTransferred', { currency: 'USDC', amount: '1000' } as never)
+    desk.next()
+    desk.sameNav()
+    desk.days(1, 0)
+    expect(desk.last.stresses.filter(({ shock }) => shock === 'peg').map(({ subject }) => subject)).toEqual([
+      'USDT',
+      'USDC',
+    ])
   })
 })
