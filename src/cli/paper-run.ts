@@ -26,6 +26,7 @@ import { parentOf } from './child-run.js'
 import { runsDir } from './home.js'
 import { freshRunId } from './new-run.js'
 import { openRun } from './open-run.js'
+import { packageLacks } from './package-legs.js'
 import { isHeard, venuesAway } from './paper-checks.js'
 import { type PaperConnector, paperConnector } from './paper-connector.js'
 import { historyFiles, historyLacks, historyNeeds, loadHistory } from './paper-history.js'
@@ -136,6 +137,7 @@ async function beginningOf(
     if (rows > 0) note(`history: ${rows} rows were added to the lake`)
     for (const problem of problems) note(`warning: history: ${problem}`)
   }
+  for (const lack of packageLacks(config)) note(`note: ${lack}`)
   for (const lack of await historyLacks(home, config, needs, startedAt)) note(`history: ${lack}; starts without`)
   return { startedAt, history: await historyFiles(home, needs, config, startedAt) }
 }
