@@ -165,10 +165,18 @@ export function weighBucket(
   const sizes = sizesOf(bucket)
   const returns: number[] = []
   const benchmark: number[] = []
-  for (const row of history.slice(-options.betaDays)) {
-    const values = sizes.map((size, k) => ({ size, value: row.values[offset + k] ?? null }))
-    if (row.benchmark === null || values.every(({ value }) => value === null)) continue
-    returns.push(values.reduce((sum, { size, value }) => sum + size * (value ?? 0), 0))
+  for (let day = Math.max(0, history.length - options.betaDays); day < history.length; day++) {
+    const row = history[day]!
+    if (row.benchmark === null) continue
+    let sum = 0
+    let isHeld = false
+    for (let k = 0; k < sizes.length; k++) {
+      const value = row.values[offset + k] ?? null
+      if (value !== null) isHeld = true
+      sum += sizes[k]! * (value ?? 0)
+    }
+    if (!isHeld) continue
+    returns.push(sum)
     benchmark.push(row.benchmark)
   }
   const beta = betaOf(returns, benchmark, Math.min(LEAST_PERFORMANCE_DAYS, options.betaDays))

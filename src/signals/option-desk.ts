@@ -141,8 +141,10 @@ function hedgeFor(
 }
 
 function dropExpiredHedges({ hedges }: Desk, now: EpochMs): void {
-  for (const [instrument, { expiresAt }] of Object.entries(hedges.terms))
+  for (const instrument of Object.keys(hedges.terms)) {
+    const { expiresAt } = hedges.terms[instrument]!
     if (expiresAt !== undefined && expiresAt <= now) unlistLeg(hedges, instrument)
+  }
 }
 
 const optionTerms = ({ currency, optionTick, optionLot }: DeskConfig) =>

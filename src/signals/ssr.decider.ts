@@ -66,7 +66,8 @@ function completeDays(rows: readonly OnChainDay[], maxAgeMs: number): CompleteDa
   const columns = rows[0]?.values.length ?? 0
   const lastSeen = Array.from({ length: columns }, () => Number.NEGATIVE_INFINITY)
   const complete: CompleteDay[] = []
-  for (const { day, values } of rows) {
+  for (let n = 0; n < rows.length; n++) {
+    const { day, values } = rows[n]!
     let stable = 0
     let supplies = 0
     let isWhole = true
