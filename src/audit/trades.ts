@@ -157,9 +157,9 @@ class TradeList {
   #change(change: Change): void {
     if (change.kind === 'opening' || change.kind === 'carried') this.#isOpen = true
     this.#trips.take(change)
-    const { event } = change
-    if (event?.type === 'OrderFilled') this.#fill(change, event)
-    if (event?.type === 'PositionSettled') this.#settle(change, event)
+    const { kind, event } = change
+    if (kind === 'fill' && event?.type === 'OrderFilled') this.#fill(change, event)
+    if (kind === 'settlement' && event?.type === 'PositionSettled') this.#settle(change, event)
   }
 
   #fill(change: Change, { data }: AnyEvent & { readonly type: 'OrderFilled' }): void {
