@@ -43,6 +43,7 @@ export function neutralConfig(
       leverageCap: 1,
       turnoverLimiter: false,
       rebalanceBand: 0,
+      drawdownLadder: [],
       drawdownHalt: 10,
       stopAtr: 1e6,
     },
