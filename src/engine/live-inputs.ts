@@ -18,6 +18,7 @@ export class LiveInputs {
   readonly #timers: TimerHeap
   readonly #sources: readonly TimedSource[]
   readonly #clock: HostClock
+  #first = 0
 
   constructor(queue: InputQueue, timers: TimerHeap, sources: readonly TimedSource[], clock: HostClock) {
     this.#queue = queue
@@ -38,8 +39,20 @@ export class LiveInputs {
     return ts
   }
 
+  /**
+   * What has arrived by now goes before any timer, however long that is due: it tells that the agents run, and a timer that fires
+   * before they do is lost on them.
+   */
+  takeArrivedFirst(): void {
+    this.#first = this.#queue.size
+  }
+
   /** Takes the input whose turn it is; `tick` is when inputs that are not from the queue count as arrived. */
   take(tick: number): Arrived | undefined {
+    if (this.#first > 0) {
+      this.#first--
+      return this.#queue.take()
+    }
     let best: Input | undefined = this.#queue.peek()?.input
     let source: TimedSource | undefined
     let isTimer = false

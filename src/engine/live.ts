@@ -132,6 +132,7 @@ export class LiveHost {
   start(): void {
     invariant(this.#state === 'new', () => `start: the host is ${this.#state}`)
     this.#state = 'running'
+    this.#inputs.takeArrivedFirst()
     this.#wake()
   }
 
