@@ -7,7 +7,7 @@ import type { CrossSectionalConfig } from '#core/config/signals-schema'
 import { parseInstrument } from '#core/ids'
 import { DAY_MS } from '#core/time'
 import { createSortedWindow, pushSortedWindow, type SortedWindowState, windowMedian } from '#indicators/sorted-window'
-import { createRing, pushRing, type RingState, ringAgo, zeros } from '#indicators/window'
+import { createRing, pushRing, type RingState, ringAgo } from '#indicators/window'
 import { extremeWeights, quartileOf, rankAscending, rankWeights, relativeMomentum } from '#quant/cross-section'
 import { regression } from '#quant/moments'
 import { createVoice, type Voice } from './voice.js'
@@ -176,9 +176,8 @@ export function betaOf(state: CrossSectionalState, coin: CoinState): number | nu
   const benchmark = state.coins[state.benchmark]
   if (benchmark === undefined || coin.newest < 0 || benchmark.newest < coin.newest) return null
   const lead = Math.round((benchmark.newest - coin.newest) / DAY_MS)
-  const xs = zeros(BETA_DAYS)
-  const ys = zeros(BETA_DAYS)
-  let n = 0
+  const xs: number[] = []
+  const ys: number[] = []
   for (let ago = 0; ago < BETA_DAYS; ago++) {
     if (coin.closes.count <= ago + 1 || benchmark.closes.count <= ago + lead + 1) break
     const y = ringAgo(coin.closes, ago)
@@ -186,11 +185,8 @@ export function betaOf(state: CrossSectionalState, coin: CoinState): number | nu
     const x = ringAgo(benchmark.closes, ago + lead)
     const beforeX = ringAgo(benchmark.closes, ago + lead + 1)
     if (y === 0 || before === 0 || x === 0 || beforeX === 0) continue
-    ys[n] = y / before - 1
-    xs[n] = x / beforeX - 1
-    n++
+    ys.push(y / before - 1)
+    xs.push(x / beforeX - 1)
   }
-  xs.length = n
-  ys.length = n
-  return n < BETA_DAYS / 2 ? null : (regression(xs, ys)?.slope ?? null)
+  return xs.length < BETA_DAYS / 2 ? null : (regression(xs, ys)?.slope ?? null)
 }

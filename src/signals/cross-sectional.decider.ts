@@ -206,7 +206,9 @@ interface Book {
 /** The book with betas to the benchmark, which being dollar-neutral does not make 0; null while that of a coin in it is not known. */
 function describeBook(config: CrossSectionalConfig, state: CrossSectionalState): Book {
   const weights = bookOf(state, config.holdDays)
-  const betas = state.coins.map((coin) => betaOf(state, coin))
+  const touched = new Set(state.touched)
+  // A coin that is neither held nor spoken of weighs nothing here.
+  const betas = state.coins.map((coin, i) => (weights[i] !== 0 || touched.has(i) ? betaOf(state, coin) : null))
   const isKnown = weights.every((weight, i) => weight === 0 || betas[i] !== null)
   const beta = weights.reduce((sum, weight, i) => sum + weight * (betas[i] ?? 0), 0) + 0
   return { weights, betas, beta: isKnown ? beta : null }
