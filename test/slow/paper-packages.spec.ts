@@ -173,3 +173,26 @@ describe('a paper run with a carry', () => {
     await proves('a')
   })
 })
+
+describe('a paper run with options', () => {
+  it('sells a straddle with wings at the chain, hedged by the perpetual, on volatility that the history realised', async () => {
+    const pace = { speed: 60, start: '2026-02-01T23:53:00Z', seed: 4, symbols: 2 }
+    const venue = await rig.sim({ venue: 'deribit', ...pace })
+    const hedge = { instrument: 'deribit.perpetual.BTC-PERPETUAL', role: 'leg', base: 'BTC', quote: 'USD' }
+    const config = rig.config('c', { deribit: venue }, [{ ...hedge, tick: '0.5', lot: '10' } as Leg], {
+      interval: '15m',
+      ...only({ volRiskPremium: { enabled: true } }),
+      marketData: { maxClockOffsetMs: 120_000, staleMs: 120_000, optionChains: ['BTC'], optionChainMinutes: 5 },
+    })
+    const running = await rig.run('o', config, '--clock', 'venue', '--speed', String(pace.speed))
+    const status = await rig.until('o', 'holding', isHeld, 120_000)
+    running.kill('SIGTERM')
+    expect((await running.ended).code).toBe(0)
+    const [pkg] = packagesOf(status)
+    expect(pkg!.legs.length).toBe(5)
+    expect(Math.abs(pkg!.residualDelta)).toBeLessThan(0.05)
+    expect(status.balances).toMatchObject([{ currency: 'BTC' }])
+    expect(orderFaults(rig.events('o'))).toEqual([])
+    await proves('o')
+  })
+})
