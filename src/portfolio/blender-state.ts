@@ -3,7 +3,7 @@
  * signal, budgets, and what it last said. Must never read risk, positions or fills. Packages: bucket.ts; the close of a day: weighting.ts.
  */
 import type { BlenderConfig, UniverseEntry } from '#core/config/schema'
-import { DAY_MS } from '#core/time'
+import { DAY_MS, type EpochMs } from '#core/time'
 import { quantise } from '#events/line-buffer'
 import type { PackageChanged } from '#events/package.events'
 import type { PortfolioWeighted } from '#events/portfolio.events'
@@ -85,6 +85,8 @@ export interface BlenderState {
   regimes: Regime[]
   /** Every instrument must be looked at: a regime or the share of the directional side changed. */
   isShaken: boolean
+  /** The InstantClosed heard last. */
+  closed: { seq: number; instant: EpochMs }
   /** Shares of the two sides in the risk budget of the book. */
   sides: { directional: number; bucket: number }
   /** Oldest first; without the day that ended last, which waits in `pending`. */
@@ -130,6 +132,7 @@ export function createBlenderState(voices: Voices, universe: readonly UniverseEn
     bucket: createBucket(voices.packages),
     regimes: createRegimes(voices.overlays),
     isShaken: false,
+    closed: { seq: -1, instant: -1 },
     sides: { directional: 1, bucket: 1 },
     history: [],
     pending: null,

@@ -122,11 +122,19 @@ export function createBlender(
       if (event.type === 'InstantClosed') {
         const { instant } = event.data
         if (isAligned(instant, DAY_MS)) closeDay(state, instant, options, voices.weighs)
+        state.closed = { seq: event.seq, instant }
         settle(state, options, instant, isAligned(instant, rebalanceMs))
-      } else evolve(state, event)
+      } else {
+        evolve(state, event)
+        if (isOfClosedInstant(state, event)) settle(state, options, state.closed.instant, false)
+      }
       return state
     },
     decide(state, event) {
+      if (isOfClosedInstant(state, event)) {
+        const late = draftOf(state, options, state.closed.instant, false)
+        return late === null ? SILENCE : [late]
+      }
       if (event.type !== 'InstantClosed') return SILENCE
       const { instant } = event.data
       const scheduled = isAligned(instant, rebalanceMs)
@@ -136,6 +144,14 @@ export function createBlender(
       return blended === null ? [weighted] : [weighted, blended]
     },
   }
+}
+
+/**
+ * Signals of packages decide when an instant closes, as the blender does, and are heard after it: their word is blended at once, not an
+ * instant later, which may be hours.
+ */
+function isOfClosedInstant(state: BlenderState, event: BlenderInput | PortfolioBlended | PortfolioWeighted): boolean {
+  return event.type === 'PackageChanged' && event.cause === state.closed.seq
 }
 
 function evolve(
