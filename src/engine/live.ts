@@ -49,7 +49,6 @@ export class LiveHost {
   #isPumping = false
   #sourcesWait = false
   #isIdle = false
-  /** The step in hand matters to restorations. */
   #hasNews = false
   #cancelSleep: (() => void) | undefined
   #onStopped: (() => void) | undefined

@@ -58,21 +58,6 @@ describe('weights of packages', () => {
       ])
   })
 
-  it('is blended in the instant in which the signal spoke, not an instant later', () => {
-    const closed = instant(HOUR_MS)
-    const word = (cause: number) => ({ ...packs('carry/BTC', 0.0476), cause, ts: closed.ts })
-    const { drafts } = given(carry(), [closed]).when(word(closed.seq))
-    expect(blended(drafts)).toMatchObject({ instant: HOUR_MS, scheduled: false })
-    expect(packageWeights(drafts)).toEqual({ 'carry/BTC': 0.0476 })
-    given(carry(), [closed, word(closed.seq)])
-      .when(instant(2 * HOUR_MS))
-      .thenNothing()
-    // What was caused by something else waits for the instant to close.
-    given(carry(), [closed])
-      .when(word(closed.seq + 1000))
-      .thenNothing()
-  })
-
   it('is clipped to maxAbsWeight, all packages of a signal together, and shrinks with confidence', () => {
     expect(packageWeights(given(carry(), [packs('carry/BTC', 0.5)]).when(instant(HOUR_MS)).drafts)).toEqual({
       'carry/BTC': 0.2,
