@@ -180,6 +180,22 @@ function cancelExpired(state: PaperState, context: DecideContext): readonly Answ
   return over.flatMap((slot) => cancelAll(slot, context))
 }
 
+/** Legs with bars that waited for one that nobody priced are given up with it: a package that is whole stays whole. */
+function cancelSiblings(
+  { slots }: PaperState,
+  { package: name }: PaperOrder,
+  context: DecideContext,
+): readonly Answer[] {
+  if (name === '') return []
+  return slots.flatMap((slot) => {
+    const session = new PaperSession(slot, context, 0n)
+    for (const order of slot.orders)
+      if (order.package === name && order.acceptedAt < 0)
+        session.cancel(order, 'no-liquidity', parseUnits(order.remaining))
+    return session.answers
+  })
+}
+
 /** An order or a cancel has reached the venue. A cancel that comes too late finds nothing and is not answered. */
 function answerTimer(state: PaperState, { data, ts }: TimerFired, context: DecideContext): readonly Draft[] {
   const slash = data.timer.indexOf('/')
@@ -195,7 +211,7 @@ function answerTimer(state: PaperState, { data, ts }: TimerFired, context: Decid
   const session = new PaperSession(slot, context, 0n)
   if (about === 'wait') {
     session.cancel(order, 'no-liquidity', parseUnits(order.remaining))
-    return session.answers
+    return [...session.answers, ...cancelSiblings(state, order, context)]
   }
   if (about === 'arrive') {
     if (order.acceptedAt >= 0) return SILENCE

@@ -306,6 +306,9 @@ describe('the legs of one package', () => {
   it('that nothing prices end after four days', () => {
     const timer = fired('venue/paper', 'wait/o-1-1', T + DAYS_4)
     expect(codes(given(venue(), [call()]).when(timer).drafts)).toEqual(['no-liquidity'])
+    const both = given(venue(), [call(), perp()]).when(timer).drafts
+    expect(codes(both)).toEqual(['no-liquidity', 'no-liquidity'])
+    expect(codes(given(venue(), [call(), perp({ package: 'other' })]).when(timer).drafts)).toEqual(['no-liquidity'])
     const filled = [call(), chain({ [CALL]: [0.01, 0.02] }, T + HOUR)]
     given(venue(), filled).when(timer).thenNothing()
   })
