@@ -8,7 +8,7 @@ const folder = sharedPath('oracles')
 const cases = folder === undefined ? [] : readCases(folder).filter((oracle) => METHODS.has(oracle.method))
 
 describe('oracles', () => {
-  it.skipIf(folder !== undefined)('SKIPPED: the shared folder of oracles is not there', () => {})
+  if (folder === undefined) it.skip('SKIPPED: the shared folder of oracles is not there')
 
   it.skipIf(folder === undefined)('cover every method that is written', () => {
     const tested = new Set(cases.map((oracle) => oracle.method))

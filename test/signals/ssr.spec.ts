@@ -211,7 +211,7 @@ describe('signal/ssr, always', () => {
 const caps = sharedDays('btc-coinmetrics.csv', ['CapMrktCurUSD'])
 const supplies = sharedDays('stablecoin-supply-defillama.csv', ['supply_usd'])
 describe('signal/ssr on real capitalisations', () => {
-  it.skipIf(caps.length > 0)('SKIPPED: the shared data is not there', () => {})
+  if (caps.length === 0) it.skip('SKIPPED: the shared data is not there')
 
   it.skipIf(caps.length === 0 || supplies.length === 0)(
     'has the z of the plain formula on every day since 2021',
