@@ -12,43 +12,18 @@ import type {
   AgentFaulted,
   ClockStepped,
   FeedInterrupted,
-  FundsTransferred,
   LogStalled,
   OperatorCommanded,
-  StateCarried,
 } from '#events/lifecycle.events'
-import type {
-  BarAggregated,
-  BarClosed,
-  FundingSettled,
-  InstantClosed,
-  InstrumentDelisted,
-  InstrumentListed,
-  MarkChanged,
-  OptionChainObserved,
-  QuoteChanged,
-} from '#events/market.events'
-import type { OrderCancelled, OrderFilled, OrderRejected, OrderWithheld } from '#events/order.events'
-import type { PackageChanged, PackageImbalanced } from '#events/package.events'
-import type { PortfolioBlended } from '#events/portfolio.events'
-import type {
-  BalanceConverted,
-  FundingAccrued,
-  OrderApproved,
-  OrderRefused,
-  PositionSettled,
-  RiskAssessed,
-  StopTriggered,
-  TradingHalted,
-  TradingResumed,
-} from '#events/risk.events'
+import type { BarAggregated, BarClosed, FundingSettled, InstantClosed, QuoteChanged } from '#events/market.events'
+import type { PackageImbalanced } from '#events/package.events'
+import type { OrderRefused, RiskAssessed, StopTriggered, TradingHalted, TradingResumed } from '#events/risk.events'
 import { assess } from './assess.js'
 import * as fold from './fold.js'
+import { BOOK_INPUTS, type BookInput, type BookWord, foldBook } from './fold-book.js'
 import { evolveHalt, onCommand, onTrouble } from './halts.js'
 import { nextRung } from './limits/ladder.js'
 import { type Place, placesOf } from './limits/places.js'
-import { closeOrder, openOrder } from './order-book.js'
-import * as marks from './packages/marks.js'
 import * as packages from './packages/package-fold.js'
 import { createRiskState, drawdownOf, type RiskState } from './risk-state.js'
 import { latch } from './stops.js'
@@ -58,40 +33,26 @@ export { type BookView, carriedState, type PositionView, positionSnapshot } from
 export { equity, type RiskState } from './risk-state.js'
 
 export type RiskInput =
-  | PortfolioBlended
+  | BookInput
   | BarClosed
   | BarAggregated
   | QuoteChanged
   | FundingSettled
   | InstantClosed
-  | InstrumentListed
-  | InstrumentDelisted
-  | OrderFilled
-  | OrderRejected
-  | OrderCancelled
-  | OrderWithheld
   | OperatorCommanded
   | AgentFaulted
   | ClockStepped
   | LogStalled
   | FeedInterrupted
-  | StateCarried
-  | FundsTransferred
-  | PackageChanged
-  | MarkChanged
-  | OptionChainObserved
 
 export type RiskOutput =
+  | BookWord
   | RiskAssessed
-  | OrderApproved
   | OrderRefused
   | StopTriggered
-  | FundingAccrued
-  | PositionSettled
   | TradingHalted
   | TradingResumed
   | PackageImbalanced
-  | BalanceConverted
 
 export interface RiskEngineConfig {
   readonly risk: RiskConfig
@@ -123,28 +84,17 @@ export function createRiskEngine(
     version: '1',
     dependencies: ['market/bars', 'portfolio/blender'],
     reads: [
-      'PortfolioBlended',
+      ...BOOK_INPUTS,
       'BarClosed',
       'BarAggregated',
       'QuoteChanged',
       'FundingSettled',
       'InstantClosed',
-      'InstrumentListed',
-      'InstrumentDelisted',
-      'OrderFilled',
-      'OrderRejected',
-      'OrderCancelled',
-      'OrderWithheld',
       'OperatorCommanded',
       'AgentFaulted',
       'ClockStepped',
       'LogStalled',
       'FeedInterrupted',
-      'StateCarried',
-      'FundsTransferred',
-      'PackageChanged',
-      'MarkChanged',
-      'OptionChainObserved',
     ],
     emits: [
       'RiskAssessed',
@@ -196,58 +146,17 @@ type Rest = Exclude<RiskInput | RiskOutput, BarClosed | BarAggregated | QuoteCha
 function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Interval): void {
   switch (event.type) {
     case 'PortfolioBlended':
-      fold.onBlended(state, event)
+      foldBook(state, event, risk, finest)
       state.rung = nextRung(state.rung, drawdownOf(state), risk.drawdownLadder)
       break
     case 'FundingSettled':
       fold.onFunding(state, event)
       break
-    case 'FundingAccrued':
-      fold.onFundingAccrued(state, event)
-      break
-    case 'InstrumentListed':
-      fold.onListed(state, event)
-      break
-    case 'InstrumentDelisted':
-      fold.onDelisted(state, event.data.instrument)
-      break
-    case 'PositionSettled':
-      fold.onSettled(state, event)
-      break
-    case 'OrderFilled':
-      fold.onFill(state, event, risk, finest)
-      break
-    case 'OrderRejected':
-    case 'OrderCancelled':
-    case 'OrderWithheld':
-      closeOrder(state.orders, event.data.order)
-      break
-    case 'OrderApproved': {
-      const index = event.data.package === undefined ? state.indexOf[event.data.instrument]! : -1
-      if (index >= 0) state.slots[index]!.refusal = ''
-      openOrder(state.orders, event.data, index)
-      break
-    }
     case 'RiskAssessed':
       if (event.data.packages !== undefined) packages.onPackagesAssessed(state, event.data.packages, event.ts)
       break
-    case 'PackageChanged':
-      packages.onPackageChanged(state, event)
-      break
     case 'PackageImbalanced':
       packages.onImbalanced(state, event)
-      break
-    case 'MarkChanged':
-      marks.onMark(state, event)
-      break
-    case 'OptionChainObserved':
-      marks.onChain(state, event)
-      break
-    case 'FundsTransferred':
-      fold.onTransferred(state, event)
-      break
-    case 'BalanceConverted':
-      fold.onConverted(state, event)
       break
     case 'OrderRefused':
       state.slots[state.indexOf[event.data.instrument]!]!.refusal = event.data.code
@@ -260,14 +169,13 @@ function evolveRest(state: RiskState, event: Rest, risk: RiskConfig, finest: Int
     case 'TradingResumed':
       evolveHalt(state, event)
       break
-    case 'StateCarried':
-      fold.onCarried(state, event, risk, finest)
-      break
     case 'AgentFaulted':
     case 'ClockStepped':
     case 'LogStalled':
     case 'FeedInterrupted':
       break
+    default:
+      foldBook(state, event, risk, finest)
   }
 }
 

@@ -18,7 +18,7 @@ import type {
 } from '#events/market.events'
 import type { OrderFilled } from '#events/order.events'
 import type { PortfolioBlended } from '#events/portfolio.events'
-import type { BalanceConverted, FundingAccrued, PositionSettled } from '#events/risk.events'
+import type { BalanceConverted, FundingAccrued, OrderApproved, PositionSettled } from '#events/risk.events'
 import { updateAtr } from '#indicators/atr'
 import { findLedger, ledgerOf, priceOf } from './instruments/accounts.js'
 import { isDollar } from './instruments/kinds.js'
@@ -33,7 +33,7 @@ import {
   fundingCash,
   type LedgerState,
 } from './ledger.js'
-import { closeOrder, isNewTrade, packageOf } from './order-book.js'
+import { closeOrder, isNewTrade, openOrder, packageOf } from './order-book.js'
 import { carryPackages } from './packages/carried.js'
 import { freezeEnds, onLegQuote } from './packages/marks.js'
 import {
@@ -146,6 +146,13 @@ export function onFundingAccrued(state: RiskState, event: FundingAccrued): void 
 }
 
 const ownPosition = (state: RiskState, instrument: string) => state.slots[state.indexOf[instrument]!]!.position
+
+/** An order of a package stands in no slot. */
+export function onApproved(state: RiskState, { data }: OrderApproved): void {
+  const index = data.package === undefined ? (state.indexOf[data.instrument] ?? -1) : -1
+  if (index >= 0) state.slots[index]!.refusal = ''
+  openOrder(state.orders, data, index)
+}
 
 export function onFill(state: RiskState, event: OrderFilled, risk: RiskConfig, finest: Interval): void {
   const fill = event.data

@@ -8,30 +8,12 @@ import type { DecideContext, Decider } from '#core/decider'
 import { SILENCE } from '#core/decider'
 import type { DecimalString } from '#core/decimal'
 import { DAY_MS, type Interval } from '#core/time'
-import type { FundsTransferred, StateCarried } from '#events/lifecycle.events'
-import type {
-  BarAggregated,
-  BarClosed,
-  FundingSettled,
-  InstantClosed,
-  InstrumentDelisted,
-  InstrumentListed,
-  MarkChanged,
-  OptionChainObserved,
-  QuoteChanged,
-} from '#events/market.events'
-import type { OrderCancelled, OrderFilled, OrderRejected, OrderWithheld } from '#events/order.events'
-import type { PackageChanged } from '#events/package.events'
-import type { PortfolioBlended, PortfolioWeighted } from '#events/portfolio.events'
-import type {
-  BalanceConverted,
-  FundingAccrued,
-  OrderApproved,
-  PositionSettled,
-  TradingResumed,
-} from '#events/risk.events'
+import type { BarAggregated, BarClosed, FundingSettled, InstantClosed, QuoteChanged } from '#events/market.events'
+import type { PortfolioWeighted } from '#events/portfolio.events'
+import type { TradingResumed } from '#events/risk.events'
 import type { RiskAlerted, RiskMeasured } from '#events/risk-measures.events'
 import * as fold from './fold.js'
+import { BOOK_INPUTS, type BookInput, type BookWord, foldBook } from './fold-book.js'
 import { evolveHalt } from './halts.js'
 import { type Place, placesOf } from './limits/places.js'
 import { alertsOf } from './measures/alerts.js'
@@ -46,36 +28,19 @@ import {
   takeForward,
   takeRow,
 } from './measures/monitor-state.js'
-import { closeOrder, openOrder } from './order-book.js'
-import * as marks from './packages/marks.js'
-import { onPackageChanged } from './packages/package-fold.js'
 
 export type { MonitorState } from './measures/monitor-state.js'
 
 export type MonitorInput =
-  | PortfolioBlended
+  | BookInput
+  | BookWord
   | PortfolioWeighted
   | BarClosed
   | BarAggregated
   | QuoteChanged
   | FundingSettled
   | InstantClosed
-  | InstrumentListed
-  | InstrumentDelisted
-  | OrderApproved
-  | OrderFilled
-  | OrderRejected
-  | OrderCancelled
-  | OrderWithheld
-  | FundingAccrued
-  | PositionSettled
-  | BalanceConverted
   | TradingResumed
-  | StateCarried
-  | FundsTransferred
-  | PackageChanged
-  | MarkChanged
-  | OptionChainObserved
 
 export type MonitorOutput = RiskMeasured | RiskAlerted
 type Monitor = Decider<MonitorState, MonitorInput, MonitorOutput>
@@ -98,29 +63,18 @@ export function createRiskMonitor(
     version: '1',
     dependencies: ['market/bars', 'portfolio/blender', 'risk/engine'],
     reads: [
-      'PortfolioBlended',
+      ...BOOK_INPUTS,
+      'OrderApproved',
+      'FundingAccrued',
+      'PositionSettled',
+      'BalanceConverted',
       'PortfolioWeighted',
       'BarClosed',
       'BarAggregated',
       'QuoteChanged',
       'FundingSettled',
       'InstantClosed',
-      'InstrumentListed',
-      'InstrumentDelisted',
-      'OrderApproved',
-      'OrderFilled',
-      'OrderRejected',
-      'OrderCancelled',
-      'OrderWithheld',
-      'FundingAccrued',
-      'PositionSettled',
-      'BalanceConverted',
       'TradingResumed',
-      'StateCarried',
-      'FundsTransferred',
-      'PackageChanged',
-      'MarkChanged',
-      'OptionChainObserved',
     ],
     emits: ['RiskMeasured', 'RiskAlerted'],
     // The history of risk/engine; tails use up to 365 days, which gather as it runs and are told with each figure.
@@ -158,11 +112,7 @@ export function createRiskMonitor(
 type Rest = Exclude<MonitorInput | MonitorOutput, BarClosed | BarAggregated | QuoteChanged | InstantClosed>
 
 function evolveRest(state: MonitorState, event: Rest, risk: RiskConfig, finest: Interval): void {
-  const { book } = state
   switch (event.type) {
-    case 'PortfolioBlended':
-      fold.onBlended(book, event)
-      break
     case 'PortfolioWeighted':
       state.signalCorrelation = event.data.averageCorrelation
       break
@@ -171,54 +121,8 @@ function evolveRest(state: MonitorState, event: Rest, risk: RiskConfig, finest: 
       state.rates[instrument] = { rate, intervalHours }
       break
     }
-    case 'FundingAccrued':
-      fold.onFundingAccrued(book, event)
-      break
-    case 'InstrumentListed':
-      fold.onListed(book, event)
-      break
-    case 'InstrumentDelisted':
-      fold.onDelisted(book, event.data.instrument)
-      break
-    case 'PositionSettled':
-      fold.onSettled(book, event)
-      break
-    case 'BalanceConverted':
-      fold.onConverted(book, event)
-      break
-    case 'OrderApproved':
-      openOrder(
-        book.orders,
-        event.data,
-        event.data.package === undefined ? (book.indexOf[event.data.instrument] ?? -1) : -1,
-      )
-      break
-    case 'OrderFilled':
-      fold.onFill(book, event, risk, finest)
-      break
-    case 'OrderRejected':
-    case 'OrderCancelled':
-    case 'OrderWithheld':
-      closeOrder(book.orders, event.data.order)
-      break
     case 'TradingResumed':
-      evolveHalt(book, event)
-      break
-    case 'StateCarried':
-      fold.onCarried(book, event, risk, finest)
-      break
-    case 'FundsTransferred':
-      fold.onTransferred(book, event)
-      break
-    case 'PackageChanged':
-      onPackageChanged(book, event)
-      break
-    case 'MarkChanged':
-      marks.onMark(book, event)
-      break
-    case 'OptionChainObserved':
-      marks.onChain(book, event)
-      takeForward(state, event)
+      evolveHalt(state.book, event)
       break
     case 'RiskMeasured':
       onMeasured(state, event)
@@ -226,6 +130,12 @@ function evolveRest(state: MonitorState, event: Rest, risk: RiskConfig, finest: 
     case 'RiskAlerted':
       onAlerted(state, event)
       break
+    case 'OptionChainObserved':
+      takeForward(state, event)
+      foldBook(state.book, event, risk, finest)
+      break
+    default:
+      foldBook(state.book, event, risk, finest)
   }
 }
 
