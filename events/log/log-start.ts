@@ -7,6 +7,7 @@ import type { LogPoint } from './chain.js'
 import { type Checkpoint, isSignedBy, readCheckpoints } from './checkpoints.js'
 import { type ReadManifest, readManifest } from './manifest.js'
 import { readBack } from './read-back.js'
+import { GroupScanner } from './scanner.js'
 import { openSegment, readSegments, type SegmentFile, segmentName, segmentOfName, segmentPath } from './segments.js'
 
 export interface LogStart {
@@ -82,6 +83,7 @@ export function findStart(runDir: string, read: ReadManifest, from?: LogPoint): 
   }
   const absent = Array.from({ length: first - 1 }, (_, index) => index + 1)
   if (from && from.seq > 0) {
+    checkManifest(runDir, read, segments[0], checkpoints[0])
     if (!matchesCommit(runDir, from)) {
       const detail = `${segmentPath(runDir, from.segment)} has no commit ${from.seq} at byte ${from.offset}`
       throw new QuantbotError('LOG_CORRUPT', detail)
@@ -94,6 +96,26 @@ export function findStart(runDir: string, read: ReadManifest, from?: LogPoint): 
   if (!before) throw missing(runDir, first - 1)
   const point = { segment: first, offset: 0, seq: before.lastSeq, hash: before.hash }
   return { point, lastTs: before.ts, segments, absent }
+}
+
+/**
+ * A walk from the start holds the manifest against the first group; one from a later point asks the first checkpoint, or where nothing
+ * is sealed yet the first group: O(1). MANIFEST_INVALID.
+ */
+function checkManifest(runDir: string, { hash }: ReadManifest, first?: SegmentFile, sealed?: Checkpoint): void {
+  const begun = sealed ? sealed.manifest : first?.plain && first.segment === 1 ? firstPrev(runDir, first) : undefined
+  if (begun === undefined || begun === hash) return
+  throw new QuantbotError('MANIFEST_INVALID', `${runDir}: manifest.json is not the one that the log began with`)
+}
+
+function firstPrev(runDir: string, first: SegmentFile): string | undefined {
+  const source = openSegment(runDir, first)
+  try {
+    const scanner = new GroupScanner(source, 0)
+    return scanner.next() === 'group' ? scanner.commit?.prev : undefined
+  } finally {
+    source.close()
+  }
 }
 
 function missing(runDir: string, segment: number): QuantbotError {

@@ -137,7 +137,7 @@ describe('a run folder that was damaged', () => {
     const random = Sfc32.seeded(SEED, 2)
     const { states } = redecide(eventsOf(sound))
     const files = readdirSync(join(sound, 'log')).map((name) => join('log', name))
-    for (const file of [...files, ...files, ...files, 'manifest.json']) {
+    for (const file of [...files, ...files, ...files]) {
       const runDir = home.copyOf(sound)
       const bytes = readFileSync(join(runDir, file))
       const at = random.below(bytes.length)
@@ -157,6 +157,31 @@ describe('a run folder that was damaged', () => {
       }
       rmSync(runDir, { recursive: true })
     }
+  })
+
+  it('by one bit of any byte of its manifest is refused, and nothing is changed', async () => {
+    const runDir = await soundRun()
+    const path = join(runDir, 'manifest.json')
+    const sound = readFileSync(path)
+    const { publicKey } = JSON.parse(sound.toString()) as { publicKey: string }
+    const keyAt = sound.indexOf(publicKey)
+    const random = Sfc32.seeded(SEED, 3)
+    const log = linesOf(runDir)
+    for (let at = 0; at < sound.length; at++) {
+      const bytes = Buffer.from(sound)
+      bytes[at]! ^= 1 << random.below(8)
+      writeFileSync(path, bytes)
+      const what = `byte ${at} of ${bytes.length}`
+      // A manifest that names another key may as well be a run begun with that key.
+      const isInKey = at >= keyAt && at < keyAt + publicKey.length
+      const codes = isInKey ? /^(KEY_UNUSABLE|LOG_CORRUPT|MANIFEST_INVALID)$/ : /^(LOG_CORRUPT|MANIFEST_INVALID)$/
+      expect(() => openSession(runDir, { signer: home.signer, bars }), what).toThrow(
+        expect.objectContaining({ code: expect.stringMatching(codes) }),
+      )
+    }
+    writeFileSync(path, sound)
+    expect(linesOf(runDir)).toEqual(log)
+    await goesOn(runDir)
   })
 
   it('with a segment missing is refused', async () => {
