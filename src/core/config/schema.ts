@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { isDecimalString } from '../decimal.js'
 import { amount, bps, count, day, fraction, instrument, interval, pathName, positive, toggle } from './fields.js'
+import { loggingSchema, notificationsSchema, webSchema } from './operate-schema.js'
 import { risk } from './risk-schema.js'
 import * as more from './signals-schema.js'
 import { apiSchema, marketDataSchema, storesSchema, venuesSchema } from './venues-schema.js'
@@ -251,6 +252,9 @@ export const configSchema = z.strictObject({
   marketData: marketDataSchema.describe('What is read from venues and vendors.').prefault({}),
   stores: storesSchema.describe('Stores beside the log and the lake; each may be absent.').prefault({}),
   api: apiSchema.describe('The analytics API.').prefault({}),
+  web: webSchema.describe('The page and the metrics of a process.').prefault({}),
+  notifications: notificationsSchema.describe('Who is told of what.').prefault({}),
+  logging: loggingSchema.describe('The process’s own log; the log of events is `log`.').prefault({}),
 })
 
 export type Config = z.infer<typeof configSchema>
