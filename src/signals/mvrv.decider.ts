@@ -6,9 +6,9 @@
  * values of the last days; what is older is folded into the moments and stands as it was known then.
  */
 import type { MvrvConfig } from '#core/config/signals-schema'
-import { type DecideContext, type Decider, SILENCE } from '#core/decider'
+import type { Decider } from '#core/decider'
 import { DAY_MS } from '#core/time'
-import type { InstantClosed, OnChainPublished } from '#events/market.events'
+import type { OnChainPublished } from '#events/market.events'
 import type { RegimeChanged } from '#events/signal.events'
 import {
   createExpandingMoments,
@@ -17,18 +17,9 @@ import {
   pushExpandingMoments,
 } from '#indicators/expanding-moments'
 import { lastZ, mvrvEffect, mvrvRegime, mvrvZ, NO_EFFECT, realisedCapOf } from '#quant/on-chain'
-import { createOnChainDays, type OnChainDays, putOnChain, seqsOf, seriesOf, windowOf } from './on-chain-days.js'
-import {
-  ageOverlay,
-  createOverlay,
-  hearRegime,
-  type Overlay,
-  overlaySpeaks,
-  type RegimeDraft,
-  type RegimeTerm,
-  regimeDraft,
-  seeRegime,
-} from './on-chain-overlay.js'
+import { createOnChainDays, type OnChainDays, putOnChain, seriesOf, windowOf } from './on-chain-days.js'
+import { createOverlay, type Overlay, type RegimeTerm, seeRegime } from './on-chain-overlay.js'
+import { createOverlaySignal, type OverlayInput } from './overlay-signal.js'
 
 const NAME = 'signal/mvrv'
 /** Days whose corrections are taken: vendors are asked for the last 14 again (ours). */
@@ -68,8 +59,6 @@ export interface MvrvState {
   found: Found | null
   overlay: Overlay
 }
-
-type In = OnChainPublished | InstantClosed
 
 function take(config: MvrvConfig, state: MvrvState, event: OnChainPublished): boolean {
   const series = seriesOf(event.data)
@@ -172,35 +161,13 @@ function terms(config: MvrvConfig, { found, firstDay }: MvrvState): RegimeTerm[]
   ]
 }
 
-function evolve(config: MvrvConfig, state: MvrvState, event: In | RegimeChanged): MvrvState {
-  if (event.type === 'RegimeChanged') {
-    hearRegime(state.overlay, event.data)
-    return state
-  }
-  if (event.type === 'OnChainPublished' && take(config, state, event)) think(config, state)
-  ageOverlay(state.overlay, event.ts, config.maxAgeDays * DAY_MS)
-  return state
-}
-
-function decide(config: MvrvConfig, state: MvrvState, event: In, context: DecideContext): readonly RegimeDraft[] {
-  if (!overlaySpeaks(state.overlay, context.ts)) return SILENCE
-  if (event.type === 'OnChainPublished' && state.found === null) return SILENCE
-  const inputs = state.found === null ? [] : seqsOf(state.days, state.found.day)
-  const maxAgeMs = config.maxAgeDays * DAY_MS
-  return [regimeDraft(NAME, state.overlay, context.ts, maxAgeMs, terms(config, state), inputs)]
-}
-
 /** The decider `signal/mvrv`. O(32) a value, O(1460) in the variant; O(1) an instant. */
-export function createMvrv(config: MvrvConfig): Decider<MvrvState, In, RegimeChanged> {
+export function createMvrv(config: MvrvConfig): Decider<MvrvState, OverlayInput, RegimeChanged> {
   const capacity = config.variant === 'expanding' ? TAIL_DAYS : RATIO_WINDOW_DAYS + RATIO_SLACK_DAYS
-  return {
+  return createOverlaySignal<MvrvState>({
     name: NAME,
-    version: '1',
-    dependencies: [],
-    reads: ['OnChainPublished', 'InstantClosed'],
-    emits: ['RegimeChanged'],
     warmupMs: (config.variant === 'expanding' ? WARMUP_DAYS : capacity) * DAY_MS,
-    onOrderPath: false,
+    maxAgeMs: config.maxAgeDays * DAY_MS,
     initial: () => ({
       days: createOnChainDays(capacity),
       settled: createExpandingMoments(),
@@ -208,7 +175,9 @@ export function createMvrv(config: MvrvConfig): Decider<MvrvState, In, RegimeCha
       found: null,
       overlay: createOverlay(),
     }),
-    evolve: (state, event) => evolve(config, state, event),
-    decide: (state, event, context) => decide(config, state, event, context),
-  }
+    take: (state, event) => take(config, state, event),
+    think: (state) => think(config, state),
+    newestDay: ({ found }) => found?.day ?? null,
+    terms: (state) => terms(config, state),
+  })
 }

@@ -6,9 +6,9 @@
  * more, in between the day is incomplete. A correction changes no decision that was made: it replaces the value in the window.
  */
 import type { SsrConfig } from '#core/config/signals-schema'
-import { type DecideContext, type Decider, SILENCE } from '#core/decider'
+import type { Decider } from '#core/decider'
 import { DAY_MS, parseDay } from '#core/time'
-import type { InstantClosed, OnChainPublished } from '#events/market.events'
+import type { OnChainPublished } from '#events/market.events'
 import type { RegimeChanged } from '#events/signal.events'
 import { lastZ, NO_EFFECT, type SampleZ, ssrLongFactor, stablecoinSupplyRatio } from '#quant/on-chain'
 import {
@@ -16,21 +16,11 @@ import {
   type OnChainDay,
   type OnChainDays,
   putOnChain,
-  seqsOf,
   seriesOf,
   windowOf,
 } from './on-chain-days.js'
-import {
-  ageOverlay,
-  createOverlay,
-  hearRegime,
-  type Overlay,
-  overlaySpeaks,
-  type RegimeDraft,
-  type RegimeTerm,
-  regimeDraft,
-  seeRegime,
-} from './on-chain-overlay.js'
+import { createOverlay, type Overlay, type RegimeTerm, seeRegime } from './on-chain-overlay.js'
+import { createOverlaySignal, type OverlayInput } from './overlay-signal.js'
 
 const NAME = 'signal/ssr'
 /** Rows beyond the window: a missing value at its edge is told from a series that had not begun. */
@@ -49,8 +39,6 @@ export interface SsrState {
   found: SampleZ | null
   overlay: Overlay
 }
-
-type In = OnChainPublished | InstantClosed
 
 interface CompleteDay {
   readonly day: number
@@ -130,35 +118,13 @@ function terms(config: SsrConfig, { newest, known, found, overlay }: SsrState): 
   ]
 }
 
-function evolve(config: SsrConfig, state: SsrState, event: In | RegimeChanged): SsrState {
-  if (event.type === 'RegimeChanged') {
-    hearRegime(state.overlay, event.data)
-    return state
-  }
-  if (event.type === 'OnChainPublished' && take(config, state, event)) think(config, state)
-  ageOverlay(state.overlay, event.ts, config.maxAgeDays * DAY_MS)
-  return state
-}
-
-function decide(config: SsrConfig, state: SsrState, event: In, context: DecideContext): readonly RegimeDraft[] {
-  if (!overlaySpeaks(state.overlay, context.ts)) return SILENCE
-  if (event.type === 'OnChainPublished' && state.newest === null) return SILENCE
-  const inputs = state.newest === null ? [] : seqsOf(state.days, state.newest.day)
-  const maxAgeMs = config.maxAgeDays * DAY_MS
-  return [regimeDraft(NAME, state.overlay, context.ts, maxAgeMs, terms(config, state), inputs)]
-}
-
 /** The decider `signal/ssr`. O(windowDays × series) a value, O(1) an instant. */
-export function createSsr(config: SsrConfig): Decider<SsrState, In, RegimeChanged> {
+export function createSsr(config: SsrConfig): Decider<SsrState, OverlayInput, RegimeChanged> {
   const capacity = config.windowDays + Math.ceil(config.maxAgeDays) + SLACK_DAYS
-  return {
+  return createOverlaySignal<SsrState>({
     name: NAME,
-    version: '1',
-    dependencies: [],
-    reads: ['OnChainPublished', 'InstantClosed'],
-    emits: ['RegimeChanged'],
     warmupMs: (capacity + SLACK_DAYS) * DAY_MS,
-    onOrderPath: false,
+    maxAgeMs: config.maxAgeDays * DAY_MS,
     initial: () => ({
       days: createOnChainDays(capacity),
       firstDay: null,
@@ -167,7 +133,9 @@ export function createSsr(config: SsrConfig): Decider<SsrState, In, RegimeChange
       found: null,
       overlay: createOverlay(),
     }),
-    evolve: (state, event) => evolve(config, state, event),
-    decide: (state, event, context) => decide(config, state, event, context),
-  }
+    take: (state, event) => take(config, state, event),
+    think: (state) => think(config, state),
+    newestDay: ({ newest }) => newest?.day ?? null,
+    terms: (state) => terms(config, state),
+  })
 }
