@@ -97,7 +97,7 @@ export interface StatusSource {
 
 export function runStatus(source: StatusSource): RunStatus {
   const { host, counter, now, runId, mode, pid, state, speed, agents, problems } = source
-  const { latency } = host
+  const latency = host.timings.input
   return {
     runId,
     mode,

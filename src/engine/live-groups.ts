@@ -21,6 +21,8 @@ export class StepGroup {
   arrivals: number[] = []
   /** When its first step ran. */
   begunAt = 0
+  /** When it was sealed, and its writing began. */
+  sealedAt = 0
 
   get count(): number {
     return this.events.length
@@ -90,6 +92,7 @@ export class GroupWriter {
     this.#filling = spare
     this.#spare = undefined
     const begunAt = this.#options.scheduler.now()
+    group.sealedAt = begunAt
     this.#write(group, group.lines.view(), lastSeq, lastTs, begunAt, FIRST_RETRY_MS)
   }
 

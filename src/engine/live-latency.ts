@@ -12,6 +12,7 @@ const BUCKETS = (32 - SUB_BITS + 1) * SUB
 export class LatencyHistogram {
   readonly #counts = new Float64Array(BUCKETS)
   #total = 0
+  #sumMs = 0
   #maxMs = 0
 
   get count(): number {
@@ -22,11 +23,17 @@ export class LatencyHistogram {
     return this.#maxMs
   }
 
+  /** Of everything recorded, ms. */
+  get sumMs(): number {
+    return this.#sumMs
+  }
+
   /** O(1). Negative durations count as 0. */
   record(durationMs: number): void {
     const us = Math.min(MAX_US, Math.max(0, Math.round(durationMs * 1000)))
     this.#counts[bucketOf(us)]! += 1
     this.#total++
+    this.#sumMs += Math.max(0, durationMs)
     if (durationMs > this.#maxMs) this.#maxMs = durationMs
   }
 
@@ -42,9 +49,20 @@ export class LatencyHistogram {
     return this.#maxMs
   }
 
+  /** How many were at most as long as each of `endsMs` (ascending): those within 1.6 % of an end may be left to the next. */
+  cumulative(endsMs: readonly number[]): number[] {
+    let bucket = 0
+    let seen = 0
+    return endsMs.map((endMs) => {
+      while (bucket < BUCKETS && upperUs(bucket) <= endMs * 1000) seen += this.#counts[bucket++]!
+      return seen
+    })
+  }
+
   clear(): void {
     this.#counts.fill(0)
     this.#total = 0
+    this.#sumMs = 0
     this.#maxMs = 0
   }
 }

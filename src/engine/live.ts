@@ -12,9 +12,9 @@ import type { HostProblem, HostState, LiveHostOptions } from './live.port.js'
 import { ClockWatch } from './live-clock.js'
 import { GroupWriter, type StepGroup } from './live-groups.js'
 import { HOST_CLOCK, LiveInputs } from './live-inputs.js'
-import { LatencyHistogram } from './live-latency.js'
 import { LiveRestore } from './live-restore.js'
 import { type SnapshotTurns, snapshotTurns } from './live-snapshots.js'
+import { HostTimings } from './live-timings.js'
 import { TimerHeap } from './timers.js'
 
 /** An input as it is pushed; `ts` is the host's clock when absent. */
@@ -30,8 +30,7 @@ const STEPS_A_TICK = 16
 
 export class LiveHost {
   readonly dispatcher: Dispatcher
-  /** Arrival of an input to its commit. */
-  readonly latency = new LatencyHistogram()
+  readonly timings: HostTimings
   readonly #options: LiveHostOptions
   readonly #queue: InputQueue
   readonly #timers = new TimerHeap()
@@ -56,6 +55,7 @@ export class LiveHost {
   constructor(options: LiveHostOptions) {
     this.#options = options
     const { scheduler, resume } = options
+    this.timings = new HostTimings(scheduler)
     this.#queue = new InputQueue({ capacity: options.queueCapacity ?? DEFAULT_QUEUE })
     this.#groups = new GroupWriter({
       log: options.log,
@@ -199,7 +199,7 @@ export class LiveHost {
     const groups = this.#groups
     if (groups.isStalled || groups.isFailed) return
     this.#watchClock()
-    this.#tick = this.#options.scheduler.now()
+    this.#tick = this.timings.turn()
     for (let steps = 1; ; steps++) {
       if (groups.isFull) {
         if (!groups.isWriting) this.#seal()
@@ -232,7 +232,9 @@ export class LiveHost {
     group.arrivals.push(arrivedAt)
     const from = group.count
     this.#hasNews = this.#restore.isActive
+    this.timings.begin()
     this.dispatcher.step(input)
+    this.timings.end()
     if (this.#hasNews) this.#restore.onStep(group.events.slice(from))
   }
 
@@ -249,8 +251,7 @@ export class LiveHost {
   }
 
   #durable(group: StepGroup, commit: Commit): void {
-    const now = this.#options.scheduler.now()
-    for (const arrivedAt of group.arrivals) this.latency.record(now - arrivedAt)
+    this.timings.durable(group, this.#options.scheduler.now())
     this.#lastCommit = commit
     try {
       this.#options.onCommitted(group.events, commit)

@@ -248,14 +248,14 @@ describe('inputs', () => {
     const { host, scheduler, log } = rig({})
     host.start()
     await scheduler.settle()
-    host.latency.clear()
+    host.timings.input.clear()
     log.hold = true
     host.push(bar(0))
     await scheduler.advance(7)
     log.release()
     await scheduler.settle()
-    expect(host.latency.count).toBe(1)
-    expect(host.latency.quantileMs(0.5)).toBe(7)
+    expect(host.timings.input.count).toBe(1)
+    expect(host.timings.input.quantileMs(0.5)).toBe(7)
   })
 })
 
