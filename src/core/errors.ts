@@ -100,8 +100,8 @@ export const ERRORS = {
   ),
   KEY_UNUSABLE: row(
     1,
-    'The signing key cannot be read, or others may read it.',
-    'chmod 600 the key that the message names, or restore it.',
+    'The signing key or the token of the page cannot be read, or others may read it.',
+    'chmod 600 the file that the message names; restore a key, remove a token.',
   ),
   TAPE_CHANGED: row(
     1,
@@ -172,6 +172,28 @@ export const ERRORS = {
   ),
   NOT_RUNNING: row(1, 'No process is running this run.', 'Start it with quantbot run, or name another run.', true),
   CONTROL_REFUSED: row(1, 'The running process refused the command.', 'The message says why; see quantbot status.'),
+  UNRESPONSIVE: row(
+    1,
+    'The trading process did not answer its page in time.',
+    'The message says whether anything was done; see its problems in quantbot status, and try again.',
+    true,
+  ),
+  SESSION_REQUIRED: row(
+    1,
+    'The page was asked without a session, or with a wrong token.',
+    'Open the URL that quantbot run, status or open prints; other programs send its token as Bearer.',
+  ),
+  ORIGIN_REFUSED: row(
+    1,
+    'The page was asked under a foreign name, or by a page of another site.',
+    'Use the printed URL; a name of your own belongs into web.allowedHosts.',
+  ),
+  TOO_MANY_REQUESTS: row(1, 'The page was asked too often, or by too many at once.', 'Wait a minute.', true),
+  BACKUP_INVALID: row(
+    1,
+    'A backup is not as it was taken: a file is missing, added or changed, or its log does not prove itself.',
+    'Take another backup; the message names the first file or the first problem.',
+  ),
   TARGET_EXISTS: row(2, 'The file or folder to write exists already.', 'Choose another name or remove it.'),
   INTERNAL: row(1, 'A bug of quantbot.', 'Report it with the command and its output.'),
 } as const satisfies Record<string, ErrorRow>
