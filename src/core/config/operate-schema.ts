@@ -1,6 +1,6 @@
 /** Owns the keys by which a process is watched: page, metrics, notifications, its own log. */
 import { z } from 'zod'
-import { count, positive, secret, toggle } from './fields.js'
+import { count, secret, toggle } from './fields.js'
 
 const severity = (about: string) => z.enum(['info', 'warning', 'critical']).describe(about)
 
@@ -23,20 +23,44 @@ export const webSchema = z.strictObject({
     .default([]),
 })
 
-const email = z.strictObject({
-  host: z.string().min(1).describe('SMTP server.'),
-  port: z.int().min(1).max(65_535).describe('Its port.').default(587),
-  tls: z
-    .enum(['starttls', 'implicit', 'none'])
-    .describe('`starttls` is required where it stands; `none` only for a server on this machine.')
-    .default('starttls'),
-  user: secret('User at the SMTP server.').optional(),
-  password: secret('Password at the SMTP server.').optional(),
-  from: z.string().min(3).describe('Sender.'),
-  to: z.array(z.string().min(3)).min(1).describe('Recipients.'),
-  minSeverity: severity('Least severity that is mailed.').default('warning'),
-  digest: toggle('Whether the daily digest is mailed.').default(true),
-})
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+const address = (about: string) =>
+  z
+    .string()
+    .min(3)
+    .refine((text) => !/\p{Cc}/u.test(text) && text.includes('@'), {
+      error: 'must be an address, such as bot@example.org',
+    })
+    .describe(about)
+
+const email = z
+  .strictObject({
+    host: z.string().min(1).describe('SMTP server.'),
+    port: z.int().min(1).max(65_535).describe('Its port.').default(587),
+    tls: z
+      .enum(['starttls', 'implicit', 'none'])
+      .describe('`starttls` is required where it stands; `none` only for a server on this machine.')
+      .default('starttls'),
+    ca: z
+      .string()
+      .min(1)
+      .describe('PEM file of the authorities that may have signed the server’s certificate, instead of the system’s.')
+      .optional(),
+    user: secret('User at the SMTP server.').optional(),
+    password: secret('Password at the SMTP server.').optional(),
+    from: address('Sender.'),
+    to: z.array(address('Recipient.')).min(1).describe('Recipients.'),
+    minSeverity: severity('Least severity that is mailed.').default('warning'),
+    digest: toggle('Whether the daily digest is mailed.').default(true),
+  })
+  .refine(({ host, tls }) => tls !== 'none' || isLoopback(host), {
+    error: 'must be starttls or implicit: none is for a server on this machine',
+    path: ['tls'],
+  })
+  .refine(({ user, password }) => (user === undefined) === (password === undefined), {
+    error: 'user and password go together',
+    path: ['user'],
+  })
 
 const slack = z.strictObject({
   webhook: secret('URL of an incoming webhook.'),
@@ -47,11 +71,21 @@ const slack = z.strictObject({
 export const notificationsSchema = z.strictObject({
   email: email.describe('Mail.').optional(),
   slack: slack.describe('Slack.').optional(),
-  groupSeconds: positive('Seconds that a group waits for more of its kind; critical ones do not wait.').default(30),
+  modes: z
+    .array(z.enum(['sim', 'paper', 'live']))
+    .describe('Modes of a run that are told of; a simulated market makes up its own news.')
+    .default(['paper', 'live']),
+  groupSeconds: z
+    .number()
+    .min(0)
+    .describe('Seconds that a group waits for more of its kind; the first critical one does not wait. 0: no groups.')
+    .default(30),
   repeatMinutes: count('Minutes before the same is told again while it lasts.').default(60),
   maxPerHour: count(
     'Most messages an hour and sink, digests and critical ones apart; the rest is told in one.',
   ).default(30),
+  feedDownSeconds: count('Seconds that a feed must be down before it is told.').default(120),
+  unknownSeconds: count('Seconds that the state of an order must be unknown before it is told.').default(60),
   digestHourUtc: z.int().min(0).max(23).describe('Hour of the day, UTC, of the digest.').default(7),
 })
 
