@@ -1,5 +1,6 @@
 /** Owns what a running process tells of itself: one plain document for status, the live view and metrics. A copy of everything. */
 
+import type { StreamStats } from '#data/connectors/stream-kinds'
 import type { RecorderStatus } from '#data/recorder/recorder.port'
 import type { CacheStatus } from '#data/stores/cache.port'
 import type { ProjectorStatus } from '#data/stores/projector'
@@ -33,6 +34,7 @@ export interface VenueStatus {
   readonly bars: { readonly filled: number; readonly failed: number; readonly missing: number }
   /** Payloads that were refused. */
   readonly quarantined: number
+  readonly streams: readonly StreamStats[]
 }
 
 /** What stands beside a process on venues. */

@@ -78,7 +78,7 @@ export class VenueConnector implements Feed {
 
   /** O(streams). */
   get status(): VenueStatus {
-    const { venue, clock, budget, sockets, bars, quarantine } = this.#session.stats()
+    const { venue, clock, budget, sockets, streams, bars, quarantine } = this.#session.stats()
     const ages = sockets.flatMap((socket) => Object.values(socket.ages).filter((age) => age !== null))
     const sum = (count: (socket: SessionStats['sockets'][number]) => number): number =>
       sockets.reduce((total, socket) => total + count(socket), 0)
@@ -103,6 +103,7 @@ export class VenueConnector implements Feed {
       pausedUntil: budget.pausedUntil,
       bars: { filled: bars.filled, failed: bars.failed, missing: bars.missing },
       quarantined: quarantine.refused,
+      streams,
     }
   }
 

@@ -217,7 +217,7 @@ export class LiveHost {
       if (steps % STEPS_A_TICK !== 0) continue
       this.#tick = this.#options.scheduler.now()
       const isOld = this.#tick - groups.filling.begunAt >= this.#options.groupMs
-      if (isOld && !groups.isWriting) return this.#seal()
+      if (isOld && !groups.isWriting) break
     }
     if (groups.filling.count > 0 && !groups.isWriting) this.#seal()
   }

@@ -9,6 +9,7 @@ import type { Normal } from './normal.js'
 import type { QuarantineStats } from './quarantine.js'
 import type { BudgetStatus } from './rate-budget.js'
 import type { SocketStats } from './stream-events.js'
+import type { StreamStats } from './stream-kinds.js'
 import type { Fees, MarketInput } from './to-inputs.js'
 
 export interface WatchedInstrument {
@@ -62,6 +63,7 @@ export interface SessionStats {
   readonly clock: OffsetMeasure | undefined
   readonly budget: BudgetStatus
   readonly sockets: readonly SocketStats[]
+  readonly streams: readonly StreamStats[]
   readonly bars: {
     /** By REST, because the stream did not give them in time. */
     readonly filled: number

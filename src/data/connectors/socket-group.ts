@@ -10,6 +10,7 @@ import type { QuarantinePort } from './quarantine.js'
 import { RateBudget } from './rate-budget.js'
 import { replan } from './replan.js'
 import { CONNECT_POOL, type SocketStats, type StreamEvent } from './stream-events.js'
+import { type StreamStats, streamKinds } from './stream-kinds.js'
 import { StreamSocket } from './stream-socket.js'
 import type { MarketInput } from './to-inputs.js'
 import { TopicDoubts } from './topic-doubts.js'
@@ -119,6 +120,16 @@ export class SocketGroup {
 
   stats(): SocketStats[] {
     return this.#lanes.flatMap(({ sockets }) => sockets.map((socket) => socket.stats()))
+  }
+
+  /** The same by kind of stream. */
+  streams(): StreamStats[] {
+    return streamKinds(
+      this.#lanes.map(({ plan, sockets }) => ({
+        topics: plan.topics,
+        sockets: sockets.map((socket) => socket.stats()),
+      })),
+    )
   }
 
   /** `<topic>: <why>` of those that are given up. */

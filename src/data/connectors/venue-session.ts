@@ -267,6 +267,7 @@ export class VenueSession {
       clock: this.#clock.last,
       budget: this.#budget.status(),
       sockets: this.#sockets.stats(),
+      streams: this.#sockets.streams(),
       bars: { ...this.#bars.stats, missing: this.#missing },
       bookGaps: this.#books.gaps,
       polls: { asked, failed: failed + this.#terms.failed + this.#failed },
