@@ -32,6 +32,11 @@ export function loadOrCreateSigner(home: string): Signer {
   return loadSigner(path)
 }
 
+/** Public half of the key of a home, as a manifest holds it; undefined where there is none. Makes none. KEY_UNUSABLE. */
+export function publicKeyOf(home: string): string | undefined {
+  return existsSync(keyPath(home)) ? loadSigner(keyPath(home)).publicKey : undefined
+}
+
 function loadSigner(path: string): Signer {
   let key: KeyObject
   try {

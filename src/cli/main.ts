@@ -10,6 +10,7 @@ import { registerArchive } from './archive.command.js'
 import { registerAudit } from './audit.command.js'
 import { registerBackfill } from './backfill.command.js'
 import { registerBacktest } from './backtest.command.js'
+import { registerBackup } from './backup.command.js'
 import { registerCheck } from './check.command.js'
 import { registerControl } from './control.command.js'
 import { registerData } from './data.command.js'
@@ -46,6 +47,7 @@ export function buildProgram(): Command {
   registerReport(program)
   registerAudit(program)
   registerArchive(program)
+  registerBackup(program)
   registerProjections(program)
   registerSimExchange(program)
   registerControl(program)
