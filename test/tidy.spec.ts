@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 function filesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .sort()
 }
@@ -100,6 +100,15 @@ describe('the import table', () => {
     expect(broken).toEqual([])
   })
 
+  it('lets the page import types alone from other rooms, so that no code of the server reaches a browser', () => {
+    const broken = sources
+      .filter((path) => roomOf(path) === 'web')
+      .filter((path) =>
+        /^\s*(?:import|export)\s+(?!type\b)[^'"`;]*?from\s+'#/m.test(readFileSync(join(root, path), 'utf8')),
+      )
+    expect(broken).toEqual([])
+  })
+
   it('lets actors alone import xstate, and the catalogue not at all', () => {
     const importers = sources.flatMap(importsOf).filter(({ target }) => target === 'xstate')
     expect(importers.filter(({ from }) => roomOf(from) !== 'actors' || from === 'actors/catalogue.ts')).toEqual([])
@@ -160,7 +169,7 @@ describe('files', () => {
   it('have kebab-case names that say what they are', () => {
     const odd = [...sources, ...tests].filter(
       (path) =>
-        !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)?\.ts$/.test(basename(path)) ||
+        !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)?\.tsx?$/.test(basename(path)) ||
         /utils|helpers|misc/.test(basename(path)),
     )
     expect(odd).toEqual([])

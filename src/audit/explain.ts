@@ -6,25 +6,13 @@ import { QuantbotError } from '#core/errors'
 import type { AnyEvent } from '#events/catalogue'
 import { consequencesOf } from './consequences.js'
 import { typesOf } from './event-kinds.js'
+import type { Explanation } from './explanation.port.js'
 import { AuditLog } from './log-scan.js'
 import { type OrderEvent, orderOf, summaryOf } from './order-events.js'
 import { RunFacts } from './run-facts.js'
-import { CausalTree, type ExplainNode, type Landmarks } from './tree.js'
+import { CausalTree, type Landmarks } from './tree.js'
 
-export type { ExplainNode } from './tree.js'
-
-export interface Explanation {
-  readonly run: string
-  /** The order id, where it is about one: an order, or an event of its life. */
-  readonly order: string | null
-  /** The seq asked for; of the first event of an order. */
-  readonly seq: number
-  readonly summary: string
-  /** What happened, each with what it stands on, down to the inputs. */
-  readonly cause: readonly ExplainNode[]
-  /** What came of it, in order. Empty for an order: its life is in `cause`. */
-  readonly effects: readonly ExplainNode[]
-}
+export type { ExplainNode, Explanation } from './explanation.port.js'
 
 interface Located {
   /** Events of the order, or the one of the seq; empty for an input that a derived log does not hold. */

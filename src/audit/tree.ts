@@ -4,26 +4,13 @@
  */
 import type { AnyEvent } from '#events/catalogue'
 import type { PortfolioBlended } from '#events/portfolio.events'
+import type { ExplainNode } from './explanation.port.js'
 import type { AuditLog } from './log-scan.js'
 import type { RunFacts } from './run-facts.js'
 import { wordsOf } from './say.js'
 import { sayAbsentInput } from './say-inputs.js'
 
-export interface ExplainNode {
-  readonly seq: number
-  /** Epoch ms; null, as are type and by, for an input that the log does not hold. */
-  readonly ts: number | null
-  readonly type: string | null
-  readonly by: string | null
-  /** One sentence. */
-  readonly says: string
-  /** Further sentences: steps of the pipeline, parts of the blend. */
-  readonly details: readonly string[]
-  readonly data: unknown
-  /** True where the event was told before; details, data and reasons stand there. */
-  readonly told: boolean
-  readonly because: readonly ExplainNode[]
-}
+export type { ExplainNode } from './explanation.port.js'
 
 /** What held when the explained event happened, by seq; 0 for never. */
 export interface Landmarks {

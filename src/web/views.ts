@@ -1,0 +1,18 @@
+/** Owns the list of views: order, names, and where each is loaded from when it is first looked at. */
+import type { ComponentType } from 'preact'
+
+export interface ViewProps {
+  /** What stands behind the view's name in the address, decoded. */
+  readonly argument: string
+}
+
+export interface View {
+  readonly id: string
+  readonly title: string
+  readonly load: () => Promise<ComponentType<ViewProps>>
+}
+
+/** The keys 1 to 8 open them. */
+export const VIEWS: readonly View[] = [
+  { id: 'overview', title: 'Overview', load: async () => (await import('./views/overview.js')).Overview },
+]
