@@ -117,9 +117,8 @@ export interface LiveStatus {
   readonly commitLagMs: { readonly p50: number; readonly p99: number; readonly max: number }
   /** Real ms since the last market input became durable; null before the first. */
   readonly feedAgeMs: number | null
-  /** Inputs that wait for their step, and how many may. */
+  /** Inputs that wait for their step. */
   readonly waiting: number
-  readonly waitingMax: number
   /** Quotes replaced before they had a seq. */
   readonly coalesced: number
   readonly pendingTimers: number
