@@ -30,7 +30,7 @@ export interface AgentBase {
   /** Opens what it needs. Rejects when it cannot. */
   start?(signal: AbortSignal): Promise<void>
   /** Brings back what it remembered. Rejects when it cannot. */
-  restore?(signal: AbortSignal): Promise<void>
+  readonly restore?: ((signal: AbortSignal) => Promise<void>) | undefined
   /** Works until `signal` is aborted or there is no more to do. Rejects when it failed. */
   run(work: AgentWork): Promise<void>
   /** Must return at once and not throw. */

@@ -2,13 +2,17 @@
 import type { AgentName } from '#core/ids'
 import type { AgentBase } from './agent.port.js'
 import type { AnyDecider } from './catalogue.js'
+import type { Feed } from './feed.port.js'
 
-/** `feeds`: connectors that it depends on besides other deciders. `isFaulted` asks the dispatcher. */
-export function deciderAgent(
-  decider: AnyDecider,
-  feeds: readonly AgentName[],
-  isFaulted: (agent: AgentName) => boolean,
-): AgentBase {
+/** What the host knows of a decider. */
+export interface DeciderHost {
+  isFaulted(agent: AgentName): boolean
+  /** Gives a faulted one its state back; rejects when it cannot. */
+  bringBack(agent: AgentName): Promise<void>
+}
+
+/** `feeds`: connectors that it depends on besides other deciders. */
+export function deciderAgent(decider: AnyDecider, feeds: readonly AgentName[], host: DeciderHost): AgentBase {
   const { name, version, onOrderPath } = decider
   return {
     name,
@@ -16,8 +20,13 @@ export function deciderAgent(
     dependencies: [...feeds, ...decider.dependencies],
     kind: 'decider',
     onOrderPath,
+    // Nothing to wait for where nothing is lost: agents that start together go on doing so in the order of the registry.
+    get restore() {
+      return host.isFaulted(name) ? () => host.bringBack(name) : undefined
+    },
     run: ({ signal }) => aborted(signal),
-    healthcheck: () => (isFaulted(name) ? { isHealthy: false, detail: 'faulted' } : { isHealthy: true, detail: '' }),
+    healthcheck: () =>
+      host.isFaulted(name) ? { isHealthy: false, detail: 'faulted' } : { isHealthy: true, detail: '' },
   }
 }
 
@@ -27,4 +36,9 @@ export function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
+}
+
+/** Deciders that depend on no other one read the feeds themselves. */
+export function feedsOf(decider: AnyDecider, feeds: readonly Feed[]): readonly string[] {
+  return decider.dependencies.length === 0 ? feeds.map((feed) => feed.name) : []
 }

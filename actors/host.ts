@@ -15,8 +15,9 @@ import type { AnyEvent } from '#events/catalogue'
 import type { FundsTransferred, ProcessStarted, ProcessStopped } from '#events/lifecycle.events'
 import type { RiskState } from '#risk/engine.decider'
 import { transferRefusal } from '#risk/transfer-refusal'
+import { AgentRestarts } from './agent-restarts.js'
 import type { AnyDecider } from './catalogue.js'
-import { deciderAgent } from './decider-agent.js'
+import { deciderAgent, feedsOf } from './decider-agent.js'
 import { Counter } from './event-counter.js'
 import type { Feed } from './feed.port.js'
 import { InputFunnel } from './input-funnel.js'
@@ -30,6 +31,7 @@ import { firstInputs, proveRest, type RecoveredRun, type RecoverOptions, recover
 import type { RestartPolicy } from './restart-policy.js'
 import { type RunState, type RunStatus, runStatus } from './run-status.js'
 import { Supervisor } from './supervisor.js'
+import { within } from './within.js'
 
 /** Events of whole steps that became durable together. */
 export interface Committed {
@@ -88,9 +90,11 @@ export class TradingProcess {
   readonly recovered: RecoveredRun
   readonly host: LiveHost
   readonly #options: TradingOptions
+  readonly #clock: HostClock
   readonly #supervisor: Supervisor
   readonly #funnel: InputFunnel
   readonly #commands = new OperatorCommands()
+  readonly #restarts: AgentRestarts
   readonly #committed = new Subject<Committed>()
   readonly #counter: Counter
   readonly #problems: string[] = []
@@ -113,18 +117,29 @@ export class TradingProcess {
     })
     this.recovered = recovered
     this.#counter = new Counter(recovered.resume.seq)
+    this.#clock = options.clockFrom(Math.max(options.startTs, recovered.resume.ts))
     this.host = this.#makeHost(recovered)
+    const ofDeciders = {
+      isFaulted: (agent: string) => this.host.dispatcher.slot(agent).faulted,
+      bringBack: (agent: string) => this.host.restore.bringBack(agent),
+    }
+    const agents = [...feeds, ...deciders.map((decider) => deciderAgent(decider, feedsOf(decider, feeds), ofDeciders))]
     this.#supervisor = new Supervisor({
-      agents: [
-        ...feeds,
-        ...deciders.map((decider) => deciderAgent(decider, feedsOf(decider, feeds), (agent) => this.#isFaulted(agent))),
-      ],
+      agents,
       seed: config.seed,
       now: () => scheduler.now(),
       emit: (input) => this.#emit(input),
       onError: (error) => this.#problem({ code: 'supervisor-threw', detail: String(error), isFatal: true }),
       ...(options.restarts ? { policy: options.restarts } : {}),
       ...(options.healthIntervalMs === undefined ? {} : { healthIntervalMs: options.healthIntervalMs }),
+    })
+    this.#restarts = new AgentRestarts({
+      agents,
+      host: this.host,
+      now: () => this.#clock.now(),
+      state: () => this.state,
+      status: () => this.#supervisor.status(),
+      restart: (agent, reason) => this.#supervisor.restart(agent, reason),
     })
     this.#funnel = new InputFunnel({
       push: (input) => this.host.push(input),
@@ -134,13 +149,13 @@ export class TradingProcess {
   }
 
   #makeHost({ writer, snapshots, resume, refoldAgent }: RecoveredRun): LiveHost {
-    const { deciders, config, feeds, scheduler, clockFrom, startTs, onIdle } = this.#options
+    const { deciders, config, feeds, scheduler, onIdle } = this.#options
     const { groupEvents, groupMs, stallMs, snapshotEvents } = config.log
     return new LiveHost({
       deciders,
       runSeed: config.seed,
       log: writer,
-      clock: clockFrom(Math.max(startTs, resume.ts)),
+      clock: this.#clock,
       scheduler,
       groupEvents,
       groupMs,
@@ -212,6 +227,11 @@ export class TradingProcess {
     )
   }
 
+  /** By order of the operator; fulfilled when its first change is on disk. USAGE: no such agent. CONTROL_REFUSED says why not. */
+  restartAgent(name: string, reason: string): Promise<{ readonly seq: number }> {
+    return this.#restarts.ask(name, reason)
+  }
+
   status(): RunStatus {
     const { runId, process, pid, speed, scheduler } = this.#options
     return runStatus({
@@ -247,6 +267,7 @@ export class TradingProcess {
     const stopped: PushedInput = { type: 'ProcessStopped', by: 'supervisor/root', data: { reason, detail } }
     const isWritten = await this.host.stop([...this.#last, stopped])
     this.#commands.close()
+    this.#restarts.close()
     this.#committed.complete()
     await this.#options.beforeRelease?.()
     try {
@@ -261,7 +282,7 @@ export class TradingProcess {
 
   #emit(input: PushedInput): void {
     if (this.#last) this.#last.push(input)
-    else this.host.push(input)
+    else this.host.push(this.#restarts.atOnce(input))
   }
 
   #onCommitted(events: readonly AnyEvent[], commit: Commit): void {
@@ -271,6 +292,7 @@ export class TradingProcess {
       else if (event.type === 'AgentRestored') this.#supervisor.recorded(event.data.agent, 'restored', 'restored')
     }
     this.#commands.committed(events)
+    this.#restarts.committed(events)
     this.#committed.next({ events, commit })
   }
 
@@ -278,7 +300,7 @@ export class TradingProcess {
     // Restorations name the agent first; the supervisor tells those that depend on it.
     const agent = code === 'restore-failed' ? /^[a-z0-9/_-]+/.exec(detail)?.[0] : undefined
     if (agent !== undefined) this.#supervisor.giveUp(agent)
-    if (isFatal) this.#commands.close()
+    if (isFatal) for (const asked of [this.#commands, this.#restarts]) asked.close()
     this.#problem({ code, detail, isFatal })
   }
 
@@ -293,10 +315,6 @@ export class TradingProcess {
     this.#options.onProblem(problem)
   }
 
-  #isFaulted(agent: string): boolean {
-    return this.host.dispatcher.slot(agent).faulted
-  }
-
   /** What lies before the snapshots in use is proved while the run goes on; a damaged log ends it. */
   async #prove(attempt = 1): Promise<void> {
     const fault = await proveRest(this.#options.runDir).then(
@@ -308,22 +326,4 @@ export class TradingProcess {
     if (attempt === 1) return this.#prove(2)
     this.#problem({ code: 'log-corrupt', detail: fault, isFatal: true })
   }
-}
-
-/** Whether the promise was fulfilled in time; rejects as it does. A stalled disk must not keep a process for ever. */
-async function within(ms: DurationMs, scheduler: SchedulerPort, promise: Promise<unknown>): Promise<boolean> {
-  let cancel: () => void = () => undefined
-  const late = new Promise<boolean>((resolve) => {
-    cancel = scheduler.after(ms, () => resolve(false))
-  })
-  try {
-    return await Promise.race([promise.then(() => true), late])
-  } finally {
-    cancel()
-  }
-}
-
-/** Deciders that depend on no other one read the feeds themselves. */
-function feedsOf(decider: AnyDecider, feeds: readonly Feed[]): readonly string[] {
-  return decider.dependencies.length === 0 ? feeds.map((feed) => feed.name) : []
 }

@@ -48,7 +48,14 @@ export class Restarts {
     return this.#isSpent
   }
 
-  /** A failure at `now`: the wait before the next restart, or undefined: the budget is spent, for good. */
+  /** The operator restarts it: it counts, and whatever failed before is forgiven. */
+  renew(): void {
+    this.#recent = []
+    this.#isSpent = false
+    this.#total++
+  }
+
+  /** A failure at `now`: the wait before the next restart, or undefined: the budget is spent, until it is renewed. */
   next(now: number): DurationMs | undefined {
     const { firstMs, factor, capMs, jitter, budget, windowMs } = this.#policy
     this.#recent = this.#recent.filter((at) => at > now - windowMs)

@@ -43,6 +43,10 @@ interface Entry {
   /** It is not tried any more. */
   isGivenUp: boolean
   isStopAsked: boolean
+  /** The operator's reason while it is stopped in order to be started again. */
+  restartReason: string | undefined
+  /** Why it is degraded: given up and not back yet. */
+  lost: AgentName | undefined
 }
 
 /** Failed healthchecks in a row after which a connector is restarted (ours). */
@@ -73,6 +77,8 @@ export class Supervision {
           downSince: undefined,
           isGivenUp: false,
           isStopAsked: false,
+          restartReason: undefined,
+          lost: undefined,
         },
       ]),
     )
@@ -108,7 +114,13 @@ export class Supervision {
     entry.state = change.to
     entry.reason = change.reason
     const verdicts: Verdict[] = change.isRecorded ? [] : [this.#lifecycle(entry, change)]
+    const { restartReason } = entry
+    if (change.to !== 'stopping') entry.restartReason = undefined
     if (this.#isStopping) verdicts.push(...this.#stopReady())
+    else if (restartReason !== undefined && change.to === 'stopping')
+      verdicts.push(...this.#interrupted(entry, restartReason, now))
+    else if (restartReason !== undefined && change.to === 'stopped')
+      verdicts.push(send(change.agent, { type: 'START', reason: restartReason }))
     else if (change.to === 'running') verdicts.push(...this.#onRunning(entry, now))
     else if (change.to === 'faulted' && !change.isRecorded) verdicts.push(...this.#onFailed(entry, now))
     return verdicts
@@ -119,6 +131,18 @@ export class Supervision {
     const { state, isGivenUp } = this.#entry(agent)
     if (this.#isStopping || isGivenUp || state !== 'faulted') return []
     return [send(agent, { type: 'START', reason: 'restart' })]
+  }
+
+  /** The operator wants an agent anew: its budget too, and hope for it where it was given up. */
+  restart(agent: AgentName, reason: string): Verdict[] {
+    const entry = this.#entry(agent)
+    if (this.#isStopping) return []
+    entry.restarts.renew()
+    entry.isGivenUp = false
+    entry.illChecks = 0
+    if (!isUp(entry)) return [send(agent, { type: 'START', reason })]
+    entry.restartReason = reason
+    return [send(agent, { type: 'STOP', reason })]
   }
 
   /** What a healthcheck said. */
@@ -153,19 +177,23 @@ export class Supervision {
       entry.downSince = undefined
       verdicts.push(emit('FeedRestored', { feed: entry.agent.name, downMs }))
     }
-    const lost = entry.agent.onOrderPath ? undefined : this.#lostDependency(entry.agent.name)
-    if (lost !== undefined) verdicts.push(send(entry.agent.name, { type: 'DEGRADE', reason: `lost ${lost}` }))
-    verdicts.push(...this.startReady())
+    entry.lost = entry.agent.onOrderPath ? undefined : this.#lostDependency(entry.agent.name)
+    if (entry.lost !== undefined)
+      verdicts.push(send(entry.agent.name, { type: 'DEGRADE', reason: `lost ${entry.lost}` }))
+    verdicts.push(...this.startReady(), ...this.#recoverDependants())
     return verdicts
+  }
+
+  /** A feed that does not work is told once, until it does again. */
+  #interrupted(entry: Entry, reason: string, now: number): Verdict[] {
+    if (entry.agent.kind === 'decider' || entry.downSince !== undefined) return []
+    entry.downSince = now
+    return [emit('FeedInterrupted', { feed: entry.agent.name, reason })]
   }
 
   #onFailed(entry: Entry, now: number): Verdict[] {
     const { agent, reason, restarts } = entry
-    const verdicts: Verdict[] = []
-    if (agent.kind !== 'decider' && entry.downSince === undefined) {
-      entry.downSince = now
-      verdicts.push(emit('FeedInterrupted', { feed: agent.name, reason }))
-    }
+    const verdicts = this.#interrupted(entry, reason, now)
     const delayMs = restarts.next(now)
     if (delayMs !== undefined) verdicts.push({ do: 'restart', agent: agent.name, delayMs })
     else {
@@ -180,7 +208,27 @@ export class Supervision {
     return [...this.#entries.values()]
       .filter((entry) => entry.state === 'running' && !entry.agent.onOrderPath)
       .filter((entry) => this.#dependsOn(entry.agent.name, lost))
-      .map((entry) => send(entry.agent.name, { type: 'DEGRADE', reason: `lost ${lost}` }))
+      .map((entry) => {
+        entry.lost = lost
+        return send(entry.agent.name, { type: 'DEGRADE', reason: `lost ${lost}` })
+      })
+  }
+
+  /** Whom nothing is lost to any more. */
+  #recoverDependants(): Verdict[] {
+    const verdicts: Verdict[] = []
+    for (const entry of this.#entries.values()) {
+      const { agent, lost } = entry
+      if (lost === undefined || entry.state !== 'degraded' || !this.#isBack(lost)) continue
+      entry.lost = this.#lostDependency(agent.name)
+      if (entry.lost === undefined) verdicts.push(send(agent.name, { type: 'RECOVER', reason: `${lost} is back` }))
+    }
+    return verdicts
+  }
+
+  #isBack(name: AgentName): boolean {
+    const entry = this.#entry(name)
+    return isUp(entry) && !entry.isGivenUp
   }
 
   #stopReady(): Verdict[] {

@@ -42,6 +42,7 @@ type SupervisorEvent =
   | { readonly type: 'RESTART_DUE'; readonly agent: AgentName }
   | { readonly type: 'HEALTH_DUE' }
   | { readonly type: 'GIVEN_UP'; readonly agent: AgentName }
+  | { readonly type: 'RESTART'; readonly agent: AgentName; readonly reason: string }
   | {
       readonly type: 'RECORDED'
       readonly agent: AgentName
@@ -96,6 +97,7 @@ const machine = setup({
     AGENT_CHANGED: { actions: 'judge' },
     RESTART_DUE: { actions: 'judge' },
     GIVEN_UP: { actions: 'judge' },
+    RESTART: { actions: 'judge' },
     HEALTH_DUE: { actions: ['judge', 'scheduleHealth'] },
     RECORDED: { actions: 'tellRecorded' },
     STOP: '.stopping',
@@ -120,6 +122,8 @@ function judge(context: SupervisorContext, event: SupervisorEvent | { readonly t
       return context.agents.flatMap((agent) => supervision.checked(agent.name, healthOf(agent)))
     case 'GIVEN_UP':
       return supervision.giveUp(event.agent)
+    case 'RESTART':
+      return supervision.restart(event.agent, event.reason)
     case 'STOP':
       return supervision.stop()
     default:
@@ -169,6 +173,11 @@ export class Supervisor {
   /** A decider cannot be brought back. */
   giveUp(agent: AgentName): void {
     this.#actor.send({ type: 'GIVEN_UP', agent })
+  }
+
+  /** By order of the operator: stops and starts it; one that has faulted or stopped is started. Its budget is renewed. */
+  restart(agent: AgentName, reason: string): void {
+    this.#actor.send({ type: 'RESTART', agent, reason })
   }
 
   status(): AgentStatus[] {

@@ -25,18 +25,25 @@ const amount = z
 export const controlRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('status') }),
   z.strictObject({ do: z.enum(['halt', 'resume', 'flatten']), reason }),
+  z.strictObject({ do: z.literal('restart'), agent: z.string().min(1).max(100), reason }),
   z.strictObject({ do: z.literal('transfer'), currency: z.string().regex(/^[A-Z0-9]{1,20}$/), amount, reason }),
 ])
 export type ControlRequest = z.infer<typeof controlRequest>
 
 export type ControlAnswer =
-  | { readonly ok: true; readonly result: RunStatus | CommandOutcome | TransferOutcome }
+  | { readonly ok: true; readonly result: RunStatus | CommandOutcome | TransferOutcome | RestartOutcome }
   | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } }
+
+/** The first change of an agent that is restarted, on disk. */
+export interface RestartOutcome {
+  readonly seq: number
+}
 
 export interface Controlled {
   status(): RunStatus
   command(command: OperatorCommand, reason: string): Promise<CommandOutcome>
   transfer(transfer: FundsTransferred['data']): Promise<TransferOutcome>
+  restartAgent(agent: string, reason: string): Promise<RestartOutcome>
 }
 
 export interface ControlServer {
@@ -108,6 +115,8 @@ async function answer(line: string, controlled: Controlled): Promise<ControlAnsw
   try {
     const request = controlRequest.parse(JSON.parse(line))
     if (request.do === 'status') return { ok: true, result: controlled.status() }
+    if (request.do === 'restart')
+      return { ok: true, result: await controlled.restartAgent(request.agent, request.reason) }
     if (request.do === 'transfer') {
       const { do: _, ...transfer } = request
       return { ok: true, result: await controlled.transfer({ ...transfer, amount: exact(transfer.amount) }) }

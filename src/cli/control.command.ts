@@ -1,9 +1,10 @@
-/** Owns `quantbot status`, `halt`, `resume` and `flatten`: what a running process is asked and told from outside. */
+/** Owns `quantbot status`, `halt`, `resume`, `flatten` and `restart`: what a running process is asked and told from outside. */
 import type { Command } from 'commander'
 import type { CommandOutcome } from '#actors/operator-commands'
 import type { RunStatus } from '#actors/run-status'
 import { lockOwner } from '#events/log/lock'
 import { askRun, chooseRun } from './control-client.js'
+import type { RestartOutcome } from './control-server.js'
 import { type GlobalOptions, homeOf } from './home.js'
 import { statusLines } from './run-view.js'
 import { stoppedStatus } from './stopped-status.js'
@@ -34,6 +35,26 @@ export function registerControl(program: Command): void {
       .action((run: string | undefined, _, command: Command) =>
         tell(name, run, command.optsWithGlobals<CommandOptions>()),
       )
+  registerRestart(program)
+}
+
+function registerRestart(program: Command): void {
+  program
+    .command('restart')
+    .description('stop and start one agent of a running process; its changes of state are events that carry the reason')
+    .argument('<agent>', 'name of an agent, such as connector/binance; quantbot status lists them')
+    .argument('[run]', 'run id or path of a run folder (default: the only running one)')
+    .option('--reason <text>', 'why: stands in the log', 'no reason given')
+    .action((agent: string, run: string | undefined, _, command: Command) =>
+      restart(agent, run, command.optsWithGlobals<CommandOptions>()),
+    )
+}
+
+async function restart(agent: string, run: string | undefined, options: CommandOptions): Promise<void> {
+  const dir = chooseRun(homeOf(options), run)
+  const outcome = (await askRun(dir, { do: 'restart', agent, reason: options.reason })) as RestartOutcome // our own server's answer to `restart`
+  if (options.json === true) sayJson({ agent, ...outcome })
+  else say(`${agent} is being restarted: event ${outcome.seq} of the log; quantbot status shows its state`)
 }
 
 async function status(run: string | undefined, options: GlobalOptions): Promise<void> {

@@ -97,6 +97,7 @@ export class RunningProcess {
       status: () => ({ ...this.#process.status(), ...this.#composed.surroundings?.() }),
       command: (command, reason) => this.#process.command(command, reason),
       transfer: (transfer) => this.#process.transfer(transfer),
+      restartAgent: (agent, reason) => this.#process.restartAgent(agent, reason),
     })
     const { runId, mode, pid } = this.#process.status()
     const { refolded, resume, setAside, recovery } = this.#process.recovered

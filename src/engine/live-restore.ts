@@ -3,6 +3,7 @@
  * goes on; the steps made meanwhile are kept and evolved on at the end. Never restores an agent of the order path, and
  * gives up on one that faults again and again.
  */
+import { QuantbotError } from '#core/errors'
 import type { AnyEvent } from '#events/catalogue'
 import type { Dispatcher, Input } from './dispatcher.js'
 import type { HostProblem, RefoldAgent, RefoldedAgent } from './live.port.js'
@@ -24,6 +25,8 @@ interface Restoring {
   quarantined: number[]
   attempts: number
   isUnderWay: boolean
+  /** Who asked for it says by itself that the agent runs; it is told how it ended. */
+  readonly asked: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined
 }
 
 export interface LiveRestoreOptions {
@@ -59,6 +62,24 @@ export class LiveRestore {
     return this.#restoring.size > 0
   }
 
+  isRestoring(agent: string): boolean {
+    return this.#restoring.has(agent)
+  }
+
+  /**
+   * Once more, by order of the operator: the count of restorations begins anew. Fulfilled when the agent has its state and
+   * AgentRestored is the next input; rejects with AGENT_FAULTED. Between steps only.
+   */
+  bringBack(agent: string): Promise<void> {
+    this.#restores.delete(agent)
+    return new Promise((resolve, reject) => {
+      if (this.#options.refoldAgent === undefined || this.isRestoring(agent))
+        reject(new QuantbotError('AGENT_FAULTED', `${agent} cannot be refolded now`))
+      else this.#begin(agent, this.#options.dispatcher.seq, { resolve, reject })
+      this.onDurable(this.#durableSeq)
+    })
+  }
+
   /** Everything up to `seq` can be read from the log. */
   onDurable(seq: number): void {
     this.#durableSeq = seq
@@ -83,14 +104,19 @@ export class LiveRestore {
       onProblem({ code: 'restore-failed', detail, isFatal: false })
       return
     }
-    this.#restores.set(agent, restores + 1)
+    this.#begin(agent, lastSeq, undefined)
+  }
+
+  #begin(agent: string, upTo: number, asked: Restoring['asked']): void {
+    this.#restores.set(agent, (this.#restores.get(agent) ?? 0) + 1)
     this.#restoring.set(agent, {
-      upTo: lastSeq,
+      upTo,
       kept: [],
       keptEvents: 0,
       quarantined: [],
       attempts: 0,
       isUnderWay: false,
+      asked,
     })
   }
 
@@ -100,10 +126,7 @@ export class LiveRestore {
     const refolding = this.#options.refoldAgent!(agent, each.upTo, each.quarantined)
     refolding.then(
       (refolded) => this.#finish(agent, each, refolded),
-      (error: unknown) => {
-        this.#restoring.delete(agent)
-        this.#options.onProblem({ code: 'restore-failed', detail: `${agent}: ${String(error)}`, isFatal: false, error })
-      },
+      (error: unknown) => this.#gaveUp(agent, each, `${agent}: ${String(error)}`, error),
     )
   }
 
@@ -119,15 +142,25 @@ export class LiveRestore {
     }
     this.#restoring.delete(agent)
     dispatcher.restore(agent, lone.state)
-    this.#options.onRestored(this.#inputs(agent, each.quarantined))
+    this.#options.onRestored(this.#inputs(agent, each))
+    each.asked?.resolve()
+  }
+
+  #gaveUp(agent: string, { asked }: Restoring, detail: string, error?: unknown): void {
+    this.#restoring.delete(agent)
+    this.#options.onProblem({
+      code: 'restore-failed',
+      detail,
+      isFatal: false,
+      ...(error === undefined ? {} : { error }),
+    })
+    asked?.reject(new QuantbotError('AGENT_FAULTED', detail))
   }
 
   /** It threw on an event that came after the fault: from the log once more, without that event. */
   #again(agent: string, each: Restoring, threwOn: number): void {
     if (each.attempts >= MAX_ATTEMPTS) {
-      this.#restoring.delete(agent)
-      const detail = `${agent} threw on ${each.quarantined.length + 1} events; it stays faulted`
-      this.#options.onProblem({ code: 'restore-failed', detail, isFatal: false })
+      this.#gaveUp(agent, each, `${agent} threw on ${each.quarantined.length + 1} events; it stays faulted`)
       return
     }
     each.quarantined.push(threwOn)
@@ -138,7 +171,7 @@ export class LiveRestore {
     if (each.upTo <= this.#durableSeq) this.#refold(agent, each)
   }
 
-  #inputs(agent: string, quarantined: readonly number[]): Input[] {
+  #inputs(agent: string, { quarantined, asked }: Restoring): Input[] {
     const ts = this.#options.dispatcher.ts
     const restored: Input = {
       type: 'AgentRestored',
@@ -146,7 +179,7 @@ export class LiveRestore {
       ts,
       data: { agent, quarantined: [...quarantined] },
     }
-    if (this.#lifecycle.get(agent) !== 'running') return [restored]
+    if (asked || this.#lifecycle.get(agent) !== 'running') return [restored]
     const restarts = this.#restores.get(agent) ?? 0
     const data = { agent, from: 'faulted', to: 'running', reason: 'restored', restarts }
     return [restored, { type: 'AgentLifecycleChanged', by: SUPERVISOR, ts, data }]

@@ -30,6 +30,8 @@ const STEPS_A_TICK = 16
 
 export class LiveHost {
   readonly dispatcher: Dispatcher
+  /** Faulted agents on their way back. */
+  readonly restore: LiveRestore
   readonly timings: HostTimings
   readonly #options: LiveHostOptions
   readonly #queue: InputQueue
@@ -37,7 +39,6 @@ export class LiveHost {
   readonly #inputs: LiveInputs
   readonly #groups: GroupWriter
   readonly #snapshots: SnapshotTurns | undefined
-  readonly #restore: LiveRestore
   readonly #clockWatch: ClockWatch
   /** Inputs of the host itself; they go before all others. */
   readonly #own: Input[] = []
@@ -83,7 +84,7 @@ export class LiveHost {
     this.#clockWatch = new ClockWatch(options.clock, resume?.ts ?? 0)
     this.#inputs = new LiveInputs(this.#queue, this.#timers, options.sources ?? [], options.clock)
     this.#snapshots = snapshotTurns(options, this.dispatcher, this.#timers)
-    this.#restore = new LiveRestore({
+    this.restore = new LiveRestore({
       dispatcher: this.dispatcher,
       refoldAgent: options.refoldAgent,
       onRestored: (inputs) => {
@@ -228,11 +229,11 @@ export class LiveHost {
     this.#isIdle = false
     group.arrivals.push(arrivedAt)
     const from = group.count
-    this.#hasNews = this.#restore.isActive
+    this.#hasNews = this.restore.isActive
     this.timings.begin()
     this.dispatcher.step(input)
     this.timings.end()
-    if (this.#hasNews) this.#restore.onStep(group.events.slice(from))
+    if (this.#hasNews) this.restore.onStep(group.events.slice(from))
   }
 
   #observe(event: AnyEvent): void {
@@ -256,7 +257,7 @@ export class LiveHost {
       this.#halt({ code: 'effect-threw', detail: String(error), isFatal: true, error })
     }
     this.#snapshots?.onDurable(commit)
-    this.#restore.onDurable(commit.lastSeq)
+    this.restore.onDurable(commit.lastSeq)
     if (this.#sourcesWait && this.#queue.hasRoom && this.#state === 'running') {
       this.#sourcesWait = false
       this.#options.onRoom?.()
