@@ -1,5 +1,6 @@
 /** Owns how parts of the page read shared state and documents. */
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { runNow } from './age.js'
 import type { ApiError } from './api.js'
 import { asApiError, type Page, page } from './run-store.js'
 
@@ -48,4 +49,26 @@ export function useFetched<T>(key: string | null, ask: (signal: AbortSignal) => 
     return () => abort.abort()
   }, [key])
   return fetched
+}
+
+/** A second hand, for what grows old by itself: the browser's clock, epoch ms. */
+export function useNow(everyMs = 1000): number {
+  const [now, set] = useState(Date.now)
+  useEffect(() => {
+    const timer = setInterval(() => set(Date.now()), everyMs)
+    return () => clearInterval(timer)
+  }, [everyMs])
+  return now
+}
+
+/** What time it is in the run, epoch ms, for ages. */
+export function useRunNow(): number {
+  const now = useNow()
+  const mode = usePage((each) => each.facts?.mode ?? '')
+  const isFollowing = usePage((each) => each.facts?.isLive === true && each.route.at === null)
+  const stateTs = usePage((each) => each.state?.ts ?? 0)
+  const headTs = usePage((each) => each.head?.ts ?? 0)
+  const takenAt = usePage((each) => each.status?.takenAt ?? 0)
+  const statusAt = usePage((each) => each.statusAt)
+  return runNow({ mode, isFollowing, stateTs, headTs, takenAt, statusAt, now })
 }

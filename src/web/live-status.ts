@@ -1,9 +1,18 @@
 /** Owns what the page reads of the status that a running process tells of itself; the document has more. Types alone. */
 
 export interface LiveStatus {
+  /** Machine's clock, epoch ms. */
+  readonly takenAt: number
+  readonly pid: number
   /** `starting`, `running`, `stalled`, `halted`, `stopping`, `stopped`. */
   readonly state: string
-  readonly agents: readonly { readonly name: string; readonly state: string; readonly restarts: number }[]
+  readonly agents: readonly {
+    readonly name: string
+    readonly kind: string
+    readonly state: string
+    readonly restarts: number
+    readonly health: { readonly isHealthy: boolean; readonly detail: string }
+  }[]
   /** Real time since the last market input became durable; null before the first. */
   readonly feedAgeMs: number | null
   readonly commitLagMs: { readonly p50: number; readonly p99: number; readonly max: number }
@@ -12,7 +21,8 @@ export interface LiveStatus {
   /** Simulated milliseconds a real one; null: as fast as it goes, or real time. */
   readonly speed: number | null
   readonly problems: readonly string[]
-  readonly feeds?: readonly {
+  /** Empty where no venue is read. */
+  readonly feeds: readonly {
     readonly venue: string
     readonly isUp: boolean
     readonly reason: string
@@ -20,4 +30,12 @@ export interface LiveStatus {
     readonly silent: readonly string[]
     readonly clockOffsetMs: number | null
   }[]
+  readonly doubts: readonly { readonly subject: string; readonly checks: readonly string[] }[]
+  readonly runtime: {
+    readonly eventLoopLag: { readonly p99: number }
+    readonly rssBytes: number
+    readonly uptimeSeconds: number
+  }
+  readonly disk: { readonly freeBytes: number; readonly sizeBytes: number } | null
+  readonly clockOffsetMs: number | null
 }

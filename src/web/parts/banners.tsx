@@ -1,7 +1,7 @@
 /** Owns what must not be overlooked: no connection, a broken chain, a halt, a process that hangs, and that the past is looked at. */
 import { useEffect, useState } from 'preact/hooks'
 import { clock, count, percent, time } from '../format.js'
-import { usePage } from '../hooks.js'
+import { useNow, usePage } from '../hooks.js'
 import { chooseSeq, linkTo } from '../run-store.js'
 
 export function Banners() {
@@ -56,16 +56,6 @@ function Problem() {
       <code>{problem.code}</code> {problem.message}
     </p>
   )
-}
-
-/** A second hand, for what grows old by itself. */
-export function useNow(everyMs = 1000): number {
-  const [now, set] = useState(Date.now)
-  useEffect(() => {
-    const timer = setInterval(() => set(Date.now()), everyMs)
-    return () => clearInterval(timer)
-  }, [everyMs])
-  return now
 }
 
 /** So long may a process be busy before it is said to hang. */

@@ -1,0 +1,59 @@
+/** Owns what asks for a person: halt, flatten in progress, alerts. Absent when there is nothing. */
+import type { ViewState } from '#audit/view/view.port'
+import { count, time, words } from '../format.js'
+import { Why } from '../parts/link.js'
+import { Panel } from '../parts/panel.js'
+
+export function Trouble({ state }: { readonly state: ViewState }) {
+  const { halt, flatten, alerts } = state
+  if (halt === null && flatten === null && alerts.length === 0) return null
+  return (
+    <Panel title="Asks for you" class="trouble">
+      <ul>
+        {halt === null ? null : (
+          <li>
+            <b class="bad-text">Halted</b> {halt.reason} <Since ts={halt.ts} seq={halt.seq} />
+          </li>
+        )}
+        {flatten === null ? null : <Flatten state={state} />}
+        {alerts.map((alert) => (
+          <li key={alert.name}>
+            <b class="warn-text">{words(alert.name)}</b> {alert.text} <Since ts={alert.since} seq={alert.seq} />
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
+
+function Since({ ts, seq }: { readonly ts: number; readonly seq: number }) {
+  return (
+    <span class="soft">
+      since {time(ts)}, seq <Why target={seq} />
+    </span>
+  )
+}
+
+/** "Flat" is the word of the venues, not of the order. */
+function Flatten({ state }: { readonly state: ViewState }) {
+  const { flatten, book } = state
+  if (flatten === null) return null
+  if (flatten.flatSeq !== null)
+    return (
+      <li>
+        <b class="up">Flat</b> the venues confirm it: no position, no order; seq <Why target={flatten.flatSeq} />, asked
+        for at {time(flatten.ts)}
+      </li>
+    )
+  return (
+    <li>
+      <b class="warn-text">Flattening</b> {openPositions(state)} positions and {count(book.openOrders)} orders are still
+      open <Since ts={flatten.ts} seq={flatten.seq} />
+    </li>
+  )
+}
+
+export function openPositions({ book }: ViewState): number {
+  const legs = (book.packages ?? []).flatMap((each) => each.legs)
+  return [...book.positions, ...legs].filter(({ quantity }) => Number(quantity) !== 0).length
+}
