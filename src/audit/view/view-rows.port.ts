@@ -1,5 +1,6 @@
 /** Owns the rows of a run's view: positions, packages, signals, orders, agents, feeds, markets. Plain JSON; no logic. */
 import type { DecimalString } from '#core/decimal'
+import type { AnyEvent } from '#events/catalogue'
 
 export interface PositionRow {
   readonly instrument: string
@@ -78,11 +79,23 @@ export interface Book {
 /** Risk's own fold of a log, lent to this room by who composes it: its state is plain JSON. */
 export interface BookFold {
   initial(): unknown
-  /** May change the state. Types that it does not read are ignored. */
-  evolve(state: unknown, event: { readonly type: string }): unknown
+  /**
+   * One step (an input and what followed), or its beginning, in order of seq; it takes the order in which risk saw them. May change
+   * the state. Types that it does not read are ignored.
+   */
+  evolve(state: unknown, step: readonly AnyEvent[]): unknown
   book(state: unknown): Book
-  /** Event types that it reads. */
+  /** As in the book. Cheap: asked for at every step that may move them. */
+  figures(state: unknown): BookFigures
+  /** Event types that it reads or needs to put a step in order. */
   readonly reads: ReadonlySet<string>
+}
+
+export interface BookFigures {
+  readonly equity: number
+  readonly drawdown: number
+  readonly gross: number
+  readonly net: number
 }
 
 /** What one signal thinks of one instrument, package or market. */

@@ -56,19 +56,23 @@ export interface Head {
   readonly read: number
   /** Code and detail where the chain does not hold or a line cannot be read; the reader stands still there. */
   readonly fault: { readonly code: string; readonly detail: string } | null
+  /** Bytes behind `seq` without a commit: a group being written, or the torn tail of a process that was killed. */
+  readonly uncommittedBytes?: number
 }
 
 /** The whole run at one seq. */
 export interface ViewState {
   readonly seq: number
   readonly ts: number
+  /** The log's first segments are archived: what came before `facts.firstSeq` is missing from all of this, the book too. */
+  readonly isPartial?: boolean
   /** Of the process that writes the log, as the log tells: `stopped` behind ProcessStopped. */
   readonly process: { readonly state: 'running' | 'stopped'; readonly since: number; readonly starts: number }
   readonly book: Book
   readonly today: { readonly from: number; readonly equity: number; readonly pnl: number }
   readonly limits: readonly LimitRow[]
   /** Null: trading. */
-  readonly halt: { readonly reason: string; readonly seq: number; readonly ts: number } | null
+  readonly halt: { readonly reason: string; readonly detail?: string; readonly seq: number; readonly ts: number } | null
   /** The newest flatten: asked for, and flat when every position is closed and no order is open, as the venue says. */
   readonly flatten: { readonly seq: number; readonly ts: number; readonly flatSeq: number | null } | null
   readonly measures: Readonly<Record<string, unknown>> | null
