@@ -10,6 +10,7 @@ import { Navigation } from './parts/navigation.js'
 import { Shortcuts } from './parts/shortcuts.js'
 import { SignIn } from './parts/sign-in.js'
 import { Loading } from './parts/states.js'
+import { TimeMachineDock } from './views/time-machine-lazy.js'
 import { VIEWS, type ViewProps } from './views.js'
 
 export function App() {
@@ -35,6 +36,7 @@ export function App() {
         </main>
       </div>
       <Footer />
+      <TimeMachineDock />
       <Shortcuts />
     </>
   )

@@ -107,17 +107,28 @@ function looksAt(at: number | null): void {
 
 /** The address has changed, by a link, the back button or by hand. */
 export function routeChanged(): void {
+  clearTimeout(addressTimer)
+  addressTimer = undefined
   const route = parseRoute(location.hash)
   const before = page.get().route.at
   page.set({ route })
   if (route.at !== before) looksAt(route.at)
 }
 
+/** Browsers refuse an address that changes more than a few times a second. */
+const ADDRESS_MS = 150
+let addressTimer: ReturnType<typeof setTimeout> | undefined
+
 /** Every view shows the run as of `at` from now on; null: the live head. Leaves no trail of addresses behind while a slider moves. */
 export function chooseSeq(at: number | null): void {
-  const route = { ...page.get().route, at }
-  history.replaceState(null, '', hashOf(route))
-  routeChanged()
+  const { route } = page.get()
+  if (at === route.at) return
+  page.set({ route: { ...route, at } })
+  looksAt(at)
+  addressTimer ??= setTimeout(() => {
+    addressTimer = undefined
+    history.replaceState(null, '', hashOf(page.get().route))
+  }, ADDRESS_MS)
 }
 
 /** Address of a view that keeps the chosen seq. */

@@ -15,4 +15,7 @@ export interface View {
 /** The keys 1 to 8 open them. */
 export const VIEWS: readonly View[] = [
   { id: 'overview', title: 'Overview', load: async () => (await import('./views/overview.js')).Overview },
+  { id: 'market', title: 'Market', load: async () => (await import('./views/market.js')).Market },
+  { id: 'time', title: 'Time machine', load: async () => (await import('./views/time-machine.js')).TimeMachine },
+  { id: 'orders', title: 'Orders', load: async () => (await import('./views/orders.js')).Orders },
 ]
