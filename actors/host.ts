@@ -77,6 +77,7 @@ export interface TradingProblem {
     | 'stream-failed'
     | 'log-corrupt'
     | 'refused'
+    | 'page'
   readonly detail: string
   readonly isFatal: boolean
 }

@@ -81,6 +81,9 @@ export interface RunStatus extends BookView, Partial<Surroundings> {
   /** Simulated milliseconds a real one; null: as fast as it goes, or real time. */
   readonly speed: number | null
   readonly problems: readonly string[]
+  /** Address of its page, with the token; only for the owner of the run, through its socket. */
+  readonly url?: string
+  readonly metricsUrl?: string
 }
 
 export interface StatusSource {

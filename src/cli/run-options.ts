@@ -3,6 +3,7 @@ import { type Config, configSchema } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
 import { readConfig } from './config-file.js'
 import type { GlobalOptions } from './home.js'
+import { portOf } from './observer/web-spec.js'
 
 export interface RunOptions extends GlobalOptions {
   readonly mode: string
@@ -16,6 +17,8 @@ export interface RunOptions extends GlobalOptions {
   readonly days?: string
   readonly for?: string
   readonly view: boolean
+  readonly web: boolean
+  readonly port?: string
 }
 
 export interface RunSettings {
@@ -27,6 +30,8 @@ export interface RunSettings {
   readonly speed: number | null
   readonly days: number | undefined
   readonly seconds: number | undefined
+  /** `port`: instead of that of the configuration. */
+  readonly page: { readonly isWanted: boolean; readonly port: number | undefined }
 }
 
 /** USAGE names the option; CONFIG_UNREADABLE, CONFIG_INVALID. */
@@ -45,6 +50,7 @@ export function readRunOptions(options: RunOptions): RunSettings {
     speed: speedOf(options.speed, mode),
     days: numberOf('--days', options.days, (n) => Number.isInteger(n) && n > 0 && n <= 36_500),
     seconds: numberOf('--for', options.for, (n) => n > 0 && n <= 1e6),
+    page: { isWanted: options.web, port: portOf(options.port) },
   }
 }
 

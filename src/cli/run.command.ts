@@ -20,6 +20,8 @@ export function registerRun(program: Command): void {
     .option('--no-backfill', 'paper: starts on the history that the lake has')
     .option('--days <n>', 'sim: stop after so many simulated days')
     .option('--for <seconds>', 'stop after so many seconds')
+    .option('--port <n>', 'port of the page and the metrics; 0 takes a free one (default: that of the configuration)')
+    .option('--no-web', 'no page, no metrics')
     .option('--no-view', 'lines instead of the live view')
     .addHelpText(
       'after',

@@ -3,7 +3,9 @@ import { TradingProcess } from '#actors/host'
 import { machineScheduler } from '#actors/machine-scheduler'
 import { QuantbotError } from '#core/errors'
 import { type ControlServer, serveControl } from './control-server.js'
+import { homeOf } from './home.js'
 import { logOptions } from './new-run.js'
+import { type BesideProcess, observeProcess } from './observer/beside-process.js'
 import type { OpenedRun } from './open-run.js'
 import type { ComposedRun } from './run-composition.js'
 import type { RunOptions, RunSettings } from './run-options.js'
@@ -28,6 +30,8 @@ export class RunningProcess {
   readonly #process: TradingProcess
   #screen: Screen = SILENT_SCREEN
   #control: ControlServer | undefined
+  /** Page, metrics and notifications. */
+  #beside: BesideProcess | undefined
   #failure: QuantbotError | undefined
   #end: (reason: Reason, detail: string) => void = () => undefined
   readonly #ended: Promise<{ readonly reason: Reason; readonly detail: string }>
@@ -63,6 +67,7 @@ export class RunningProcess {
         this.#end('failed', problem.code)
       },
       beforeRelease: async () => {
+        await this.#beside?.close()
         await this.#control?.close()
         await composed.close()
       },
@@ -94,16 +99,19 @@ export class RunningProcess {
   async #begin(): Promise<void> {
     const { dir } = this.#opened
     this.#control = await serveControl(dir, {
-      status: () => ({ ...this.#process.status(), ...this.#composed.surroundings?.() }),
+      status: () => ({ ...this.#process.status(), ...this.#composed.surroundings?.(), ...this.#beside?.links() }),
       command: (command, reason) => this.#process.command(command, reason),
       transfer: (transfer) => this.#process.transfer(transfer),
       restartAgent: (agent, reason) => this.#process.restartAgent(agent, reason),
     })
+    await this.#observe()
+    const links = this.#beside?.links()
     const { runId, mode, pid } = this.#process.status()
     const { refolded, resume, setAside, recovery } = this.#process.recovered
-    if (this.#options.json === true) sayJson({ runId, mode, pid, dir, resumedAt: resume.seq })
+    if (this.#options.json === true) sayJson({ runId, mode, pid, dir, resumedAt: resume.seq, ...links })
     else {
       say(`run ${runId}  ${MODE_WORDS[mode] ?? mode}  pid ${pid}  ${dir}`)
+      if (links) say(`page ${links.url}`)
       if (resume.seq > 0) say(`goes on behind seq ${money(resume.seq)} (${money(refolded)} events refolded)`)
       for (const { file, bytes } of recovery.torn) say(`torn: ${bytes} bytes behind the last commit are in ${file}`)
       for (const { file, why } of setAside) say(`snapshot set aside: ${file}: ${why}`)
@@ -117,6 +125,22 @@ export class RunningProcess {
           : lineScreen(this.#process)
     await this.#process.start()
     await this.#composed.begin()
+  }
+
+  async #observe(): Promise<void> {
+    const { dir, manifest } = this.#opened
+    const { trading, surroundings } = this.#composed
+    this.#beside = await observeProcess({
+      home: homeOf(this.#options),
+      runDir: dir,
+      manifest,
+      config: trading.config,
+      process: this.#process,
+      surroundings,
+      page: this.#settings.page,
+      notify: null,
+      onProblem: (detail) => this.#screen.problem({ code: 'page', detail, isFatal: false }),
+    })
   }
 
   /** The first signal ends the run in good order, the second at once. */

@@ -84,7 +84,9 @@ export function testHome(folder = ''): TestHome {
   const path = join(root, folder)
   const started: Running[] = []
   const start = (...args: readonly string[]): Running => {
-    const running = new Running(['--home', path, ...args])
+    // A page is served where the spec names its port: nobody else waits for one.
+    const noPage = args[0] === 'run' && !args.includes('--port') ? ['--no-web'] : []
+    const running = new Running(['--home', path, ...args, ...noPage])
     started.push(running)
     return running
   }

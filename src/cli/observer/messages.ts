@@ -1,5 +1,5 @@
 /** Owns what the trading thread and the observer thread say to each other. Plain data; a secret only in the spec. No logic. */
-import type { NotificationsConfig } from '#core/config/schema'
+import type { NotificationsConfig } from '#core/config/operate-schema'
 import type { ErrorCode } from '#core/errors'
 import type { LiveStatus } from '#monitoring/metrics/live-status.port'
 import type { NotifySecrets } from '#monitoring/notify/notify.port'

@@ -2,7 +2,7 @@
  * Owns one observer: the view of a run and what is fed by it, the counters of `/metrics`, the notifier and the page, in good order from
  * start to end. The same in a thread beside a process and in `quantbot open`. Reads the log as anybody could; never writes to it.
  */
-import type { Head, RunFacts, RunViewPort } from '#audit/view/view.port'
+import type { Head, RunFacts, RunViewPort, ViewState } from '#audit/view/view.port'
 import { isQuantbotError } from '#core/errors'
 import type { TimePort } from '#core/ports'
 import { SECOND_MS } from '#core/time'
@@ -12,6 +12,7 @@ import type { LiveStatus } from '#monitoring/metrics/live-status.port'
 import type { Notifier, NotifyStatus } from '#monitoring/notify/notify.port'
 import type { PageOptions, PageProcess, PageServer } from '#monitoring/page/page.port'
 import { servePage } from '#monitoring/page/page-server'
+import { LateView } from './late-view.js'
 import type { ObserverSpec, PagePlace, WebSpec } from './messages.js'
 
 /** Longest wait at the end for what is committed and not yet read (ours). */
@@ -28,7 +29,7 @@ export interface ObservedMetrics {
   take(events: readonly AnyEvent[]): void
   render(input: {
     readonly status: LiveStatus | null
-    readonly state: Awaited<ReturnType<RunViewPort['state']>> | null
+    readonly state: ViewState | null
     readonly head: Head
     readonly notify: NotifyStatus | null
   }): Promise<string>
@@ -51,6 +52,8 @@ export interface Observing {
   readonly time: TimePort
   /** Something a person should know. Must not throw. */
   readonly onProblem: (detail: string) => void
+  /** Where it listens, long before a long history is read. */
+  readonly onPlace?: (place: PagePlace) => void
 }
 
 export interface ObservedRun {
@@ -60,30 +63,42 @@ export interface ObservedRun {
   close(lastSeq: number): Promise<void>
 }
 
-/** Fails as the view does. A port that cannot be bound is a problem that is told, and the page is off. */
-export async function observeRun({ spec, parts, process, time, onProblem }: Observing): Promise<ObservedRun> {
+/**
+ * Listens first, so that its port is known at once; what is asked waits until the view is open. Fails as the view does. A port that cannot
+ * be bound is a problem that is told, and the page is off.
+ */
+export async function observeRun(observing: Observing): Promise<ObservedRun> {
+  const { spec, parts, process, time, onProblem } = observing
+  const late = new LateView()
   let metrics: ObservedMetrics | undefined
   let notifier: Notifier | undefined
-  const view = await parts.openView(spec, (events, head) => {
-    metrics?.take(events)
-    notifier?.take(events, head)
-  })
+  const rendered: PageOptions['metrics'] = async (status) => {
+    const { contentType } = metrics! // there is one before anything is answered
+    const state = await late.state().catch(() => null) // a log that is not read yet, or stands: the rest is told
+    const notify = notifier?.status() ?? null
+    return { text: await metrics!.render({ status, state, head: late.head(), notify }), contentType }
+  }
+  const given = { view: late, ready: late.opened, process, time, metrics: rendered }
+  const page = spec.web === null ? undefined : await serve(spec.web, given, onProblem)
+  const place = page === undefined ? null : { host: page.host, port: page.port }
+  observing.onPlace?.(place)
+  const view = await parts
+    .openView(spec, (events, head) => {
+      metrics?.take(events)
+      notifier?.take(events, head)
+    })
+    .catch(async (error: unknown) => {
+      late.fail(error)
+      await page?.close()
+      throw error
+    })
   metrics = spec.web === null ? undefined : parts.createMetrics(view.facts())
   notifier = parts.createNotifier(spec, view, onProblem)
-  const rendered: PageOptions['metrics'] = async (status) => {
-    const state = await view.state().catch(() => null) // a log that is not read yet, or stands: the rest is told
-    const notify = notifier?.status() ?? null
-    return {
-      text: await metrics!.render({ status, state, head: view.head(), notify }),
-      contentType: metrics!.contentType,
-    }
-  }
-  const page =
-    spec.web === null ? undefined : await serve(spec.web, { view, process, time, metrics: rendered }, onProblem)
+  late.open(view)
   notifier?.start()
   view.start()
   return {
-    place: page === undefined ? null : { host: page.host, port: page.port },
+    place,
     committed: (lastSeq) => view.committed(lastSeq),
     close: async (lastSeq) => {
       if (lastSeq > 0) await caughtUp(view, lastSeq, time)
@@ -97,7 +112,7 @@ export async function observeRun({ spec, parts, process, time, onProblem }: Obse
 
 async function serve(
   { host, port, mayMove, allowedHosts, token, root }: WebSpec,
-  rest: Pick<PageOptions, 'view' | 'process' | 'time' | 'metrics'>,
+  rest: Pick<PageOptions, 'view' | 'ready' | 'process' | 'time' | 'metrics'>,
   onProblem: (detail: string) => void,
 ): Promise<PageServer | undefined> {
   const options: PageOptions = { ...rest, host, port, allowedHosts, token, webRoot: root }

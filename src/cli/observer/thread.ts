@@ -18,6 +18,7 @@ const observed = observeRun({
   process: spec.isLive ? calls : null,
   time: machineTime,
   onProblem: (detail) => post({ kind: 'problem', detail }),
+  onPlace: (place) => post({ kind: 'ready', place }),
 })
 
 parentPort?.on('message', (message: ToObserver) => {
@@ -33,5 +34,4 @@ async function close(lastSeq: number): Promise<void> {
 }
 
 // A rejection ends the thread; the process hears of it as an error.
-const { place } = await observed
-post({ kind: 'ready', place })
+await observed

@@ -97,6 +97,9 @@ export async function buildPage(options: PageOptions): Promise<BuiltPage> {
   })
   app.removeContentTypeParser('text/plain')
   addGuard(app, guard)
+  app.addHook('preHandler', async (request) => {
+    if (request.routeOptions.config?.isOpen !== true) await options.ready
+  })
   await addFiles(app, options.webRoot)
   addRoutes(app, options, guard, stream)
   await app.ready()

@@ -18,6 +18,8 @@ export interface PageProcess {
 
 export interface PageOptions {
   readonly view: RunViewPort
+  /** What needs a session waits for it: the view can be asked from then on. At once when absent. */
+  readonly ready?: Promise<void>
   /** Null: a backtest, a replay, a run that stopped. */
   readonly process: PageProcess | null
   /** `status`: null where no process stands behind the page, or it does not answer. */

@@ -21,6 +21,8 @@ type Told = 'head' | 'status'
 interface Follower {
   readonly response: ServerResponse
   readonly session: string
+  /** Told last: a head that says the same again is not told. */
+  head: string
   /** Since when it takes nothing; null: it does. */
   blockedAt: number | null
   /** What it has missed meanwhile. */
@@ -59,7 +61,7 @@ export class HeadStream {
 
   /** Head and status are told at once. The response has its headers. */
   follow(response: ServerResponse, session: string): void {
-    const follower: Follower = { response, session, blockedAt: null, missed: new Set() }
+    const follower: Follower = { response, session, head: '', blockedAt: null, missed: new Set() }
     this.#followers.add(follower)
     response.on('close', () => this.#leave(follower))
     response.on('error', () => this.#drop(follower))
@@ -116,6 +118,8 @@ export class HeadStream {
       return
     }
     const data = what === 'head' ? JSON.stringify(this.#view.head()) : this.#newest
+    if (what === 'head' && data === follower.head) return
+    if (what === 'head') follower.head = data
     // JSON of one line: no text of the log can end a message and begin another.
     if (!follower.response.write(`event: ${what}\ndata: ${data}\n\n`)) follower.blockedAt = this.#time.now()
   }
