@@ -16,6 +16,7 @@ import { registerControl } from './control.command.js'
 import { registerData } from './data.command.js'
 import { registerFunds } from './funds.command.js'
 import { registerImport } from './import.command.js'
+import { registerOpen } from './open.command.js'
 import { registerParse } from './parse.command.js'
 import { registerProjections } from './projections.command.js'
 import { registerReplay } from './replay.command.js'
@@ -45,6 +46,7 @@ export function buildProgram(): Command {
   registerCheck(program)
   registerReplay(program)
   registerReport(program)
+  registerOpen(program)
   registerAudit(program)
   registerArchive(program)
   registerBackup(program)
