@@ -22,7 +22,7 @@ export type FailureCode =
   | 'redirected'
   | 'failed'
 
-/** One sink. Counts are of this process, `queued` is of the spool. Never holds a secret or what a server said. */
+/** One sink. Counts are of the run, a few seconds old after a crash; `queued` is of the spool. Never holds a secret or what a server said. */
 export interface SinkStatus {
   readonly sink: SinkName
   /** Messages that wait, or are on their way. */
