@@ -36,6 +36,7 @@ export const EVENT_METRICS = {
   quantbot_log_stalls_total: counter('Times that the log could not be written.', 'code'),
   quantbot_log_stalled_seconds_total: counter('Time during which the log could not be written.'),
   quantbot_clock_steps_total: counter('Times that the clock of the machine went back.'),
+  quantbot_process_starts_total: counter('Processes that began or went on with the run.'),
   quantbot_signal_changes_total: counter('Times that a signal changed its mind.', 'signal'),
 } as const satisfies Record<string, MetricSpec>
 
@@ -44,7 +45,6 @@ export const STATE_METRICS = {
   quantbot_run_info: gauge('The run; always 1.', 'run', 'mode', 'log', 'currency', 'configuration'),
   quantbot_build_info: gauge('The version of quantbot that began the run; always 1.', 'version'),
   quantbot_process_running: gauge('Whether the log says that a process writes it: 1 until ProcessStopped.'),
-  quantbot_process_starts_total: counter('Processes that began or went on with the run.'),
   quantbot_equity_quote: gauge('Marked equity, currency of the book.'),
   quantbot_equity_peak_quote: gauge('Highest marked equity, currency of the book.'),
   quantbot_pnl_today_quote: gauge('Marked equity less that of 00:00 UTC, currency of the book.'),
