@@ -12,6 +12,7 @@ import { registerBackfill } from './backfill.command.js'
 import { registerBacktest } from './backtest.command.js'
 import { registerBackup } from './backup.command.js'
 import { registerCheck } from './check.command.js'
+import { registerConfig } from './config.command.js'
 import { registerControl } from './control.command.js'
 import { registerData } from './data.command.js'
 import { registerFunds } from './funds.command.js'
@@ -52,6 +53,7 @@ export function buildProgram(): Command {
   registerBackup(program)
   registerProjections(program)
   registerSimExchange(program)
+  registerConfig(program)
   registerControl(program)
   registerFunds(program)
   registerAgents(program)

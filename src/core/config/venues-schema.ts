@@ -25,6 +25,9 @@ const venue = z.strictObject({
     .max(0.9)
     .describe('Share of that which is kept for cancels and queries of orders.')
     .default(0.2),
+  apiKey: secret('Key of the account; one that may withdraw is refused. `quantbot doctor` asks the venue.').optional(),
+  apiSecret: secret('Its secret; together with `apiKey`.').optional(),
+  passphrase: secret('Its passphrase, where the venue has one (OKX).').optional(),
   sockets: z
     .int()
     .min(1)
