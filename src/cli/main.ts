@@ -17,6 +17,7 @@ import { registerControl } from './control.command.js'
 import { registerData } from './data.command.js'
 import { registerFunds } from './funds.command.js'
 import { registerImport } from './import.command.js'
+import { registerNotify } from './notify.command.js'
 import { registerOpen } from './open.command.js'
 import { registerParse } from './parse.command.js'
 import { registerProjections } from './projections.command.js'
@@ -56,6 +57,7 @@ export function buildProgram(): Command {
   registerConfig(program)
   registerControl(program)
   registerFunds(program)
+  registerNotify(program)
   registerAgents(program)
   registerApi(program)
   registerParse(program)
