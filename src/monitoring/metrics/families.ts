@@ -17,6 +17,8 @@ export class Families {
   readonly #registry = new Registry()
   readonly #values: LabelValues
   readonly #plain = new Map<string, Counter | Gauge>()
+  /** Those of them without labels. */
+  readonly #bare: (Counter | Gauge)[] = []
   readonly #histograms = new Map<string, GivenHistogram>()
 
   constructor(values: LabelValues) {
@@ -25,8 +27,11 @@ export class Families {
     const specs: readonly (readonly [string, MetricSpec])[] = Object.entries(METRICS)
     for (const [name, { type, help, labels }] of specs) {
       const options = { name, help, labelNames: labels, registers }
-      if (type !== 'histogram') this.#plain.set(name, type === 'counter' ? new Counter(options) : new Gauge(options))
-      else {
+      if (type !== 'histogram') {
+        const metric = type === 'counter' ? new Counter(options) : new Gauge(options)
+        this.#plain.set(name, metric)
+        if (labels.length === 0) this.#bare.push(metric)
+      } else {
         const given = new GivenHistogram(name, help)
         this.#histograms.set(name, given)
         // prom-client has no histogram that is given its counts; of a metric the registry reads name, help, type and get().
@@ -41,11 +46,9 @@ export class Families {
 
   /** Nothing is known of anything. */
   clear(): void {
-    for (const metric of this.#plain.values()) {
-      metric.reset()
-      // reset() leaves a zero where there are no labels.
-      metric.remove()
-    }
+    for (const metric of this.#plain.values()) metric.reset()
+    // reset() leaves a zero where there are no labels.
+    for (const metric of this.#bare) metric.remove()
     for (const histogram of this.#histograms.values()) histogram.doc = null
   }
 
