@@ -22,7 +22,8 @@ declare module 'fastify' {
 
 export const BEARER = 'bearer'
 
-const HEADERS = {
+/** Of every answer. */
+export const HEADERS = {
   'content-security-policy':
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
   'x-content-type-options': 'nosniff',

@@ -8,7 +8,7 @@ import fastifyStatic from '@fastify/static'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { type ErrorCode, isQuantbotError, QuantbotError } from '#core/errors'
 import { SECOND_MS } from '#core/time'
-import { addGuard, type Guard } from './guard.js'
+import { addGuard, type Guard, HEADERS } from './guard.js'
 import { isLoopback } from './names.js'
 import type { PageOptions, PageServer } from './page.port.js'
 import { addRoutes } from './routes.js'
@@ -140,12 +140,16 @@ async function addFiles(app: FastifyInstance, root: string): Promise<void> {
 }
 
 function refuse(reply: FastifyReply, error: unknown): void {
+  // What Fastify refuses before any hook has none yet.
+  reply.headers(HEADERS)
   if (isQuantbotError(error)) {
     void reply.code(STATUS[error.code] ?? 500).send({ error: { code: error.code, message: error.message } })
     return
   }
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
-  if (status === 404) return void reply.code(404).send({ error: { code: 'USAGE', message: 'no such path' } })
+  // Files that may not be seen (403) are not there.
+  if (status === 403 || status === 404)
+    return void reply.code(404).send({ error: { code: 'USAGE', message: 'no such path' } })
   const message = FRAMEWORK[status]
   if (message !== undefined) return void reply.code(status).send({ error: { code: 'USAGE', message } })
   void reply.code(500).send({ error: { code: 'INTERNAL', message: 'a bug of quantbot' } })
