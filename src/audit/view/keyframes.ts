@@ -1,13 +1,12 @@
 /**
- * Owns the keyframes of a run: its folded state as text, at commits every so many events. Bounded in bytes: past that every second one
+ * Owns the keyframes of a run: its folded state as text, at the ends of blocks, every so many events. Bounded in bytes: past that every second one
  * goes and the distance doubles. Must never keep a state that is still being folded.
  */
-import type { LogPoint } from '#events/log/chain'
 import type { Folded } from './view-fold.js'
 
 export interface Keyframe {
-  /** Reading goes on here. */
-  readonly point: LogPoint
+  /** Of the last event in it; a block of the log begins behind it. */
+  readonly seq: number
   /** The folded state, as JSON text. */
   readonly text: string
 }
@@ -50,21 +49,21 @@ export class Keyframes {
     return this.#every
   }
 
-  /** Offered at each commit; keeps one where it is due. */
-  offer(point: LogPoint, folded: Folded): void {
+  /** Offered at the end of each block; keeps one where it is due. */
+  offer(seq: number, folded: Folded): void {
     const { events } = folded.view.counts
     if (this.#frames.length > 0 && events - this.#lastEvents < this.#every) return
     const text = JSON.stringify(folded)
-    this.#frames.push({ point, text })
+    this.#frames.push({ seq, text })
     this.#bytes += text.length
     this.#lastEvents = events
     if (this.#bytes > this.#maxBytes && this.#frames.length > 2) this.#thin()
   }
 
-  /** Keeps the state at a commit that a jump passed. */
-  visit(point: LogPoint, folded: Folded): void {
-    if (this.#visited.some((frame) => frame.point.seq === point.seq)) return
-    this.#visited.push({ point, text: JSON.stringify(folded) })
+  /** Keeps the state at the end of a block that a jump passed. */
+  visit(seq: number, folded: Folded): void {
+    if (this.#visited.some((frame) => frame.seq === seq)) return
+    this.#visited.push({ seq, text: JSON.stringify(folded) })
     if (this.#visited.length > VISITED) this.#visited.shift()
   }
 
@@ -74,12 +73,11 @@ export class Keyframes {
     let high = this.#frames.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.#frames[middle]!.point.seq <= seq) low = middle + 1
+      if (this.#frames[middle]!.seq <= seq) low = middle + 1
       else high = middle
     }
     let nearest = this.#frames[low - 1]
-    for (const frame of this.#visited)
-      if (frame.point.seq <= seq && frame.point.seq > (nearest?.point.seq ?? 0)) nearest = frame
+    for (const frame of this.#visited) if (frame.seq <= seq && frame.seq > (nearest?.seq ?? 0)) nearest = frame
     return nearest
   }
 

@@ -23,6 +23,8 @@ export class HeaderReader {
   ts = 0
   cause = 0
   middle: Middle = { type: '', by: '', isWanted: false }
+  /** Middles since this was emptied. */
+  readonly seen = new Set<Middle>()
 
   constructor(wants: (type: string) => boolean) {
     this.#wants = wants
@@ -44,6 +46,7 @@ export class HeaderReader {
     }
     const text = bytes.toString('latin1', from, at)
     this.middle = this.#middles.get(text) ?? this.#learn(text)
+    this.seen.add(this.middle)
     let cause = 0
     for (let i = at + CAUSE_GAP; i < end && bytes[i] !== COMMA; i++) cause = cause * 10 + bytes[i]! - 48
     this.cause = cause

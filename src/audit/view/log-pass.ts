@@ -3,7 +3,7 @@
  * A fault stops it where it stands and is told. Never writes and never skips a group.
  */
 import type { AnyEvent } from '#events/catalogue'
-import { type LogPoint, pointOf } from '#events/log/chain'
+import type { LogPoint } from '#events/log/chain'
 import { findStart, type LogStart } from '#events/log/log-start'
 import { type ReadManifest, readManifest } from '#events/log/manifest'
 import { faultOf, type Group, GroupReader } from './group-reader.js'
@@ -28,8 +28,8 @@ export class LogPass {
   readonly segments: SegmentBytes
   /** Folds a group and gives its events; set before `start`. */
   onGroup: (group: Group) => readonly AnyEvent[] = () => []
-  /** After each group. */
-  onCommit: (point: LogPoint) => void = () => undefined
+  /** Waited for before the next slice. */
+  hasRoom: () => Promise<void> = () => Promise.resolve()
   readonly #runDir: string
   readonly #onEvents: RunViewOptions['onEvents']
   readonly #extent: LogExtent
@@ -107,6 +107,7 @@ export class LogPass {
           await this.#take(groups)
           continue
         }
+        if (this.#head.read < 1) this.segments.clear()
         this.#tell({ read: 1, uncommittedBytes: this.#reader.uncommittedBytes })
         this.#settle((waiting) => waiting.seq === undefined && asked.includes(waiting))
         await this.#rest()
@@ -123,11 +124,11 @@ export class LogPass {
     for (const group of groups) {
       events.push(this.onGroup(group))
       this.#head = { ...this.#head, ...headOf(group) }
-      this.onCommit(pointOf(group.commit))
     }
     this.#tell({ read: this.#head.read === 1 ? 1 : this.#progress(), uncommittedBytes: 0 })
     if (this.#onEvents !== undefined) this.#onEvents(events.flat(), this.#head)
     this.#settle(({ seq }) => seq !== undefined && this.#head.seq >= seq)
+    await this.hasRoom()
     await new Promise((resolve) => setImmediate(resolve)) // nondeterminism-ok: the server of this thread answers meanwhile
   }
 

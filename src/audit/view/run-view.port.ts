@@ -1,6 +1,7 @@
 /** Owns how a run's view is opened and kept going: what its composer gives and gets. No logic. */
 import type { AnyEvent } from '#events/catalogue'
 import type { KeyframeLimits } from './keyframes.js'
+import type { LogBlocksOptions } from './log-blocks.js'
 import type { BarsDoc, BookFold, Head, RunViewPort } from './view.port.js'
 
 export interface HistoryQuery {
@@ -19,6 +20,17 @@ export interface RunViewOptions {
   /** Bars that are not in the log: before its start, or the tape of a backtest. Undefined: it has none. */
   readonly history?: (query: HistoryQuery) => Promise<BarsDoc | undefined>
   readonly keyframes?: KeyframeLimits
+  readonly blocks?: LogBlocksOptions
+}
+
+/** What is kept in memory. */
+export interface ViewFigures {
+  readonly keyframes: number
+  readonly keyframeBytes: number
+  /** Least events between two keyframes as of now. */
+  readonly keyframeEvents: number
+  readonly blocks: number
+  readonly packedBytes: number
 }
 
 export interface RunView extends RunViewPort {
@@ -30,4 +42,5 @@ export interface RunView extends RunViewPort {
   close(): Promise<void>
   /** Resolves when everything up to `seq`, or what is on disk now, is folded; or the reader stands at a fault or is closed. */
   caughtUp(seq?: number): Promise<void>
+  figures(): ViewFigures
 }

@@ -11,7 +11,7 @@ import { foldOrder } from './fold-orders.js'
 import { foldRun, noteAuthor } from './fold-run.js'
 import { onBlended, onPackage, onRegime, onSignal, onWarning } from './fold-signals.js'
 import { createFoldState, type FoldState } from './fold-state.js'
-import { HeaderReader } from './line-header.js'
+import { HeaderReader, type Middle } from './line-header.js'
 import type { BookFigures, BookFold } from './view.port.js'
 
 /** Types that the view's own folds read. */
@@ -90,6 +90,11 @@ export class ViewFold {
     this.#header = new HeaderReader((type) => parsesAll || VIEW_TYPES.has(type) || book.reads.has(type))
   }
 
+  /** Types and authors of the lines of the last group. */
+  get middles(): ReadonlySet<Middle> {
+    return this.#header.seen
+  }
+
   initial(): Folded {
     const { book, log, agents, createdAt } = this.#options
     return { view: createFoldState(log, agents, createdAt), book: book.initial() }
@@ -100,6 +105,7 @@ export class ViewFold {
     const header = this.#header
     const { view } = folded
     const parsed: AnyEvent[] = []
+    header.seen.clear()
     let first = 0
     forEachLine(lines, (bytes, start, end) => {
       header.read(bytes, start, end)
