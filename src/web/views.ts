@@ -16,6 +16,9 @@ export interface View {
 export const VIEWS: readonly View[] = [
   { id: 'overview', title: 'Overview', load: async () => (await import('./views/overview.js')).Overview },
   { id: 'market', title: 'Market', load: async () => (await import('./views/market.js')).Market },
-  { id: 'time', title: 'Time machine', load: async () => (await import('./views/time-machine.js')).TimeMachine },
+  { id: 'signals', title: 'Signals', load: async () => (await import('./views/signals.js')).Signals },
   { id: 'orders', title: 'Orders', load: async () => (await import('./views/orders.js')).Orders },
+  { id: 'time', title: 'Time machine', load: async () => (await import('./views/time-machine.js')).TimeMachine },
+  { id: 'agents', title: 'Agents', load: async () => (await import('./views/agents.js')).Agents },
+  { id: 'log', title: 'Log', load: async () => (await import('./views/log.js')).Log },
 ]

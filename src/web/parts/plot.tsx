@@ -1,7 +1,7 @@
 /** Owns lines over time: uPlot with our colours, in UTC, as wide as its place. Asks nothing; draws what it is given. */
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
-import { time } from '../format.js'
+import { clock, time } from '../format.js'
 import { colour, onTheme } from '../theme.js'
 import 'uplot/dist/uPlot.min.css'
 
@@ -29,13 +29,18 @@ interface PlotProps {
   readonly height: number
   /** Called with the index of the point under a click. */
   readonly onPick?: (index: number) => void
+  /** Plots of one name move their cursors together. */
+  readonly sync?: string
 }
 
-export function Plot({ label, ts, lines, height, onPick }: PlotProps) {
+export function Plot(props: PlotProps) {
+  const { label, ts, lines, height, onPick } = props
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
   const picked = useRef(onPick)
   picked.current = onPick
+  const drawn = useRef(props)
+  drawn.current = props
   const data = dataOf(ts, lines)
   const latest = useRef(data)
   latest.current = data
@@ -46,7 +51,7 @@ export function Plot({ label, ts, lines, height, onPick }: PlotProps) {
     const element = place.current!
     const draw = (): void => {
       plot.current?.destroy()
-      plot.current = new uPlot(optionsOf(lines, element.clientWidth, height), latest.current, element)
+      plot.current = new uPlot(optionsOf(drawn.current, element.clientWidth), latest.current, element)
     }
     draw()
     const sizes = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }))
@@ -74,7 +79,24 @@ function dataOf(ts: readonly number[], lines: readonly Line[]): uPlot.AlignedDat
   return [ts.map((each) => each / 1000), ...lines.map((line) => line.values as (number | null)[])]
 }
 
-function optionsOf(lines: readonly Line[], width: number, height: number): uPlot.Options {
+const DAY_S = 86_400
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const
+
+/** Labels as coarse as the steps between them; the year below where it begins. */
+function dates(splits: readonly number[], step: number): string[] {
+  let year = 0
+  return splits.map((seconds) => {
+    const date = new Date(seconds * 1000)
+    const month = MONTHS[date.getUTCMonth()]!
+    const days = step >= 28 * DAY_S ? month : `${date.getUTCDate()} ${month}`
+    const text = step >= DAY_S || seconds % DAY_S === 0 ? days : clock(seconds * 1000).slice(0, step < 60 ? 8 : 5)
+    const isNew = date.getUTCFullYear() !== year
+    year = date.getUTCFullYear()
+    return isNew ? `${text}\n${year}` : text
+  })
+}
+
+function optionsOf({ lines, height, sync }: PlotProps, width: number): uPlot.Options {
   const soft = colour('--soft')
   const grid = { stroke: colour('--line'), width: 1 }
   const axis = { stroke: soft, grid, ticks: { ...grid, size: 4 }, font: '11px system-ui, sans-serif' }
@@ -92,16 +114,20 @@ function optionsOf(lines: readonly Line[], width: number, height: number): uPlot
     width,
     height,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-    cursor: { points: { size: 6 }, drag: { x: true, y: false } },
+    cursor: {
+      points: { size: 6 },
+      drag: { x: true, y: false },
+      ...(sync === undefined ? {} : { sync: { key: sync } }),
+    },
     legend: { live: true },
     scales: { x: { time: true } },
     axes: [
-      { ...axis, space: 70 },
+      { ...axis, space: 70, values: (_, splits, _axis, _space, step) => dates(splits, step) },
       ...(left === undefined ? [] : [valued(left, 3)]),
       ...(right === undefined ? [] : [valued(right, 1)]),
     ],
     series: [
-      { label: 'UTC', value: (_, seconds) => (seconds === null ? '–' : time(seconds * 1000)) },
+      { label: 'UTC', value: (plot, seconds) => time((seconds ?? plot.data[0].at(-1) ?? 0) * 1000) },
       ...lines.map((line) => seriesOf(line)),
     ],
   }
@@ -114,7 +140,8 @@ function seriesOf(line: Line): uPlot.Series {
     scale: line.isRight === true ? 'right' : 'y',
     stroke,
     width: 1.5,
-    value: (_, value) => line.format(value),
+    // Nothing pointed at: the newest.
+    value: (plot, value, i, index) => line.format(index === null ? (plot.data[i]?.at(-1) ?? null) : value),
     points: { show: false },
     spanGaps: false,
     ...(line.isStepped === true ? { paths: uPlot.paths.stepped!({ align: 1 }) } : {}), // in every build but the smallest

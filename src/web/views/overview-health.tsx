@@ -7,23 +7,24 @@ import { Panel } from '../parts/panel.js'
 import { Empty } from '../parts/states.js'
 import { linkTo } from '../run-store.js'
 
-export function Health({ state }: { readonly state: ViewState }) {
-  const isAtHead = usePage((page) => page.route.at === null)
-  const live = usePage((page) => page.status)
-  const agents = agentHealth(state.agents, isAtHead ? live : null)
-  const feeds = feedHealth(state.feeds)
+export function Agents({ state }: { readonly state: ViewState }) {
+  const live = usePage((page) => (page.route.at === null ? page.status : null))
+  const rows = agentHealth(state.agents, live)
   return (
-    <>
-      <Panel title="Agents" note={tally(agents)} class="health-agents" tools={<a href={linkTo('agents')}>graph</a>}>
-        <Rows rows={agents} empty="No agent has begun yet." />
-      </Panel>
-      <Panel title="Feeds" note={tally(feeds)} class="health-feeds">
-        <Rows rows={feeds} empty="The log names no feed: its market is built in, or on a tape." />
-        {isAtHead && live !== null && live.feedAgeMs !== null ? (
-          <p class="note">newest market input {age(live.feedAgeMs)} ago, of the machine's clock</p>
-        ) : null}
-      </Panel>
-    </>
+    <Panel title="Agents" note={tally(rows)} tools={<a href={linkTo('agents')}>graph</a>}>
+      <Rows rows={rows} empty="No agent has begun yet." />
+    </Panel>
+  )
+}
+
+export function Feeds({ state }: { readonly state: ViewState }) {
+  const feedAgeMs = usePage((page) => (page.route.at === null ? (page.status?.feedAgeMs ?? null) : null))
+  const rows = feedHealth(state.feeds)
+  return (
+    <Panel title="Feeds" note={tally(rows)}>
+      <Rows rows={rows} empty="The log names no feed: its market is built in, or on a tape." />
+      {feedAgeMs === null ? null : <p class="note">newest market input {age(feedAgeMs)} ago by the machine's clock</p>}
+    </Panel>
   )
 }
 
@@ -40,7 +41,7 @@ function Rows({ rows, empty }: { readonly rows: readonly HealthRow[]; readonly e
           <time class="n soft" title={row.lastTs === 0 ? 'has said nothing yet' : `last event ${time(row.lastTs)} UTC`}>
             {row.lastTs === 0 ? '–' : age(now - row.lastTs)}
           </time>
-          {row.detail === '' ? null : <span class="detail">{row.detail}</span>}
+          {row.detail === '' || row.health === 'idle' ? null : <span class="detail">{row.detail}</span>}
         </li>
       ))}
     </ul>

@@ -1,12 +1,12 @@
 /** Owns the first view: how the run stands, at a glance. */
 import type { ViewState } from '#audit/view/view.port'
 import { api } from '../api.js'
-import { count, direction, fixed, percent, signed, signedPercent, time } from '../format.js'
+import { clock, count, direction, fixed, percent, signed, signedPercent, time } from '../format.js'
 import { useFetched, usePage } from '../hooks.js'
 import { Panel } from '../parts/panel.js'
 import { Plot } from '../parts/plot.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
-import { Health } from './overview-health.js'
+import { Agents, Feeds } from './overview-health.js'
 import { Limits } from './overview-limits.js'
 import { Trouble } from './overview-trouble.js'
 import './overview.css'
@@ -20,8 +20,11 @@ export function Overview() {
       <Figures state={state} currency={currency} />
       <Trouble state={state} />
       <Equity state={state} currency={currency} />
-      <Limits state={state} />
-      <Health state={state} />
+      <div class="stack aside">
+        <Limits state={state} />
+        <Feeds state={state} />
+      </div>
+      <Agents state={state} />
     </div>
   )
 }
@@ -47,7 +50,7 @@ function Figures({ state, currency }: Figured) {
         id="pnl"
         isLarge
       >
-        {signedPercent(today.equity === 0 ? null : today.pnl / today.equity)} since {time(today.from).slice(0, 16)}
+        {signedPercent(today.equity === 0 ? null : today.pnl / today.equity)} since {clock(today.from).slice(0, 5)} UTC
       </Figure>
       <Figure name="Drawdown" value={percent(book.drawdown)} id="drawdown">
         peak {fixed(book.peak, 2)}
@@ -114,6 +117,7 @@ function Equity({ state, currency }: Figured) {
             label={`Equity from ${time(series.ts[0])} to ${time(series.ts.at(-1))} UTC`}
             ts={series.ts}
             height={230}
+            sync="equity"
             lines={[
               {
                 label: 'Equity',
@@ -129,6 +133,7 @@ function Equity({ state, currency }: Figured) {
               label="Drawdown below the peak, percent"
               ts={series.ts}
               height={110}
+              sync="equity"
               lines={[
                 {
                   label: 'Drawdown',
