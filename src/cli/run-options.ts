@@ -1,8 +1,11 @@
 /** Owns reading the options of `quantbot run`. */
+import type { NotificationsConfig } from '#core/config/operate-schema'
 import { type Config, configSchema } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
+import type { NotifySecrets } from '#monitoring/notify/notify.port'
 import { readConfig } from './config-file.js'
 import type { GlobalOptions } from './home.js'
+import { notifySecrets } from './notify-secrets.js'
 import { portOf } from './observer/web-spec.js'
 
 export interface RunOptions extends GlobalOptions {
@@ -32,9 +35,11 @@ export interface RunSettings {
   readonly seconds: number | undefined
   /** `port`: instead of that of the configuration. */
   readonly page: { readonly isWanted: boolean; readonly port: number | undefined }
+  /** Null: nobody is told of a run of this mode. */
+  readonly notify: { readonly config: NotificationsConfig; readonly secrets: NotifySecrets } | null
 }
 
-/** USAGE names the option; CONFIG_UNREADABLE, CONFIG_INVALID. */
+/** USAGE names the option; CONFIG_UNREADABLE, CONFIG_INVALID, SECRET_MISSING. */
 export function readRunOptions(options: RunOptions): RunSettings {
   const mode = modeOf(options.mode)
   if (options.clock !== 'machine' && options.clock !== 'venue')
@@ -51,7 +56,13 @@ export function readRunOptions(options: RunOptions): RunSettings {
     days: numberOf('--days', options.days, (n) => Number.isInteger(n) && n > 0 && n <= 36_500),
     seconds: numberOf('--for', options.for, (n) => n > 0 && n <= 1e6),
     page: { isWanted: options.web, port: portOf(options.port) },
+    notify: notifyOf(base, mode),
   }
+}
+
+function notifyOf({ notifications: config }: Config, mode: 'sim' | 'paper'): RunSettings['notify'] {
+  const isTold = config.modes.includes(mode) && (config.email !== undefined || config.slack !== undefined)
+  return isTold ? { config, secrets: notifySecrets(config) } : null
 }
 
 function numberOf(option: string, text: string | undefined, isValid: (n: number) => boolean): number | undefined {

@@ -1,6 +1,6 @@
 /** Who may ask the page, attacked: each of these gets nothing. What needs real sockets is in test/slow/page-security.spec.ts. */
 import { timingSafeEqual } from 'node:crypto'
-import type { LightMyRequestResponse } from 'fastify'
+import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type BuiltPage, buildPage } from '#monitoring/page/page-server'
 import { Sessions } from '#monitoring/page/sessions'
@@ -29,8 +29,7 @@ afterEach(async () => {
   rig.remove()
 })
 
-type Asked = Parameters<BuiltPage['app']['inject']>[0] & object
-const ask = (url: string, headers: Record<string, string> = {}, more: Partial<Exclude<Asked, string>> = {}) =>
+const ask = (url: string, headers: Record<string, string> = {}, more: InjectOptions = {}) =>
   page.app.inject({ url, ...more, headers: { host: HOST, ...headers } })
 const login = (token: string, headers: Record<string, string> = { origin: ORIGIN }, remoteAddress = '127.0.0.1') =>
   ask('/session', headers, { method: 'POST', payload: { token }, remoteAddress })

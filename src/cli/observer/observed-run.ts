@@ -2,14 +2,14 @@
  * Owns one observer: the view of a run and what is fed by it, the counters of `/metrics`, the notifier and the page, in good order from
  * start to end. The same in a thread beside a process and in `quantbot open`. Reads the log as anybody could; never writes to it.
  */
-import type { Head, RunFacts, RunViewPort, ViewState } from '#audit/view/view.port'
+import type { Head, RunFacts, RunViewPort } from '#audit/view/view.port'
 import { isQuantbotError } from '#core/errors'
 import type { TimePort } from '#core/ports'
 import { SECOND_MS } from '#core/time'
 import { wait } from '#core/wait'
 import type { AnyEvent } from '#events/catalogue'
-import type { LiveStatus } from '#monitoring/metrics/live-status.port'
-import type { Notifier, NotifyStatus } from '#monitoring/notify/notify.port'
+import type { RunMetrics } from '#monitoring/metrics/run-metrics'
+import type { Notifier } from '#monitoring/notify/notify.port'
 import type { PageOptions, PageProcess, PageServer } from '#monitoring/page/page.port'
 import { servePage } from '#monitoring/page/page-server'
 import { LateView } from './late-view.js'
@@ -25,21 +25,10 @@ export interface ObservedView extends RunViewPort {
   close(): void | Promise<void>
 }
 
-export interface ObservedMetrics {
-  take(events: readonly AnyEvent[]): void
-  render(input: {
-    readonly status: LiveStatus | null
-    readonly state: ViewState | null
-    readonly head: Head
-    readonly notify: NotifyStatus | null
-  }): Promise<string>
-  readonly contentType: string
-}
-
 /** What an observer is composed of; lent, so that a test may put doubles in their place. */
 export interface ObserverParts {
   openView(spec: ObserverSpec, onEvents: (events: readonly AnyEvent[], head: Head) => void): Promise<ObservedView>
-  createMetrics(facts: RunFacts): ObservedMetrics
+  createMetrics(facts: RunFacts): RunMetrics
   /** Undefined: nobody is told of this run. */
   createNotifier(spec: ObserverSpec, view: RunViewPort, onProblem: (detail: string) => void): Notifier | undefined
 }
@@ -70,7 +59,7 @@ export interface ObservedRun {
 export async function observeRun(observing: Observing): Promise<ObservedRun> {
   const { spec, parts, process, time, onProblem } = observing
   const late = new LateView()
-  let metrics: ObservedMetrics | undefined
+  let metrics: RunMetrics | undefined
   let notifier: Notifier | undefined
   const rendered: PageOptions['metrics'] = async (status) => {
     const { contentType } = metrics! // there is one before anything is answered
@@ -93,7 +82,11 @@ export async function observeRun(observing: Observing): Promise<ObservedRun> {
       throw error
     })
   metrics = spec.web === null ? undefined : parts.createMetrics(view.facts())
-  notifier = parts.createNotifier(spec, view, onProblem)
+  try {
+    notifier = parts.createNotifier(spec, view, onProblem)
+  } catch (error) {
+    onProblem(`nobody is notified: ${String(error)}`) // a folder that cannot be made takes nothing else with it
+  }
   late.open(view)
   notifier?.start()
   view.start()

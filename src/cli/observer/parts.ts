@@ -1,11 +1,42 @@
 /** Owns what an observer is composed of in earnest: the view of a run folder, its counters, its notifier. No logic of its own. */
+import { isMainThread } from 'node:worker_threads'
+import { machineTime } from '#actors/scaled-time'
 import { openRunView } from '#audit/view/run-view'
+import type { RunViewPort } from '#audit/view/view.port'
+import { formatCheckpoint, readCheckpoints } from '#events/log/checkpoints'
+import { createRunMetrics } from '#monitoring/metrics/run-metrics'
+import { createNotifier } from '#monitoring/notify/notifier'
+import type { DigestSource } from '#monitoring/notify/notify.port'
+import { notifyFolder } from '../notify.command.js'
 import { createBookFold } from './book-fold.js'
 import type { ObserverParts } from './observed-run.js'
 
 export const OBSERVER_PARTS: ObserverParts = {
   openView: async ({ home, runDir }, onEvents) =>
     openRunView({ runDir, book: await createBookFold(home, runDir), onEvents }),
-  createMetrics: () => ({ take: () => undefined, render: async () => '', contentType: 'text/plain; charset=utf-8' }),
-  createNotifier: () => undefined,
+  // Beside the process, a thread has a heap of its own.
+  createMetrics: (facts) => createRunMetrics(facts, isMainThread ? undefined : () => process.memoryUsage().heapUsed),
+  createNotifier: ({ home, runDir, notify }, view, onProblem) => {
+    if (notify === null) return undefined
+    const facts = view.facts()
+    return createNotifier({
+      ...notify,
+      folder: notifyFolder(home, facts.run),
+      facts,
+      time: machineTime,
+      digest: digestSource(runDir, view),
+      onTrouble: ({ sink, code, detail }) =>
+        onProblem(`notifications${sink === null ? '' : ` by ${sink}`}: ${code}: ${detail}`),
+    })
+  },
+}
+
+function digestSource(runDir: string, view: RunViewPort): DigestSource {
+  return {
+    equityAt: async (seq) => (await view.state(seq)).book.equity,
+    checkpoint: async () => {
+      const newest = readCheckpoints(runDir).at(-1)
+      return newest === undefined ? null : formatCheckpoint(newest).trimEnd()
+    },
+  }
 }
