@@ -18,6 +18,7 @@ export const VIEWS: readonly View[] = [
   { id: 'market', title: 'Market', load: async () => (await import('./views/market.js')).Market },
   { id: 'signals', title: 'Signals', load: async () => (await import('./views/signals.js')).Signals },
   { id: 'orders', title: 'Orders', load: async () => (await import('./views/orders.js')).Orders },
+  { id: 'why', title: 'Why', load: async () => (await import('./views/why.js')).Why },
   { id: 'time', title: 'Time machine', load: async () => (await import('./views/time-machine.js')).TimeMachine },
   { id: 'agents', title: 'Agents', load: async () => (await import('./views/agents.js')).Agents },
   { id: 'log', title: 'Log', load: async () => (await import('./views/log.js')).Log },
