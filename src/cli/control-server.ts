@@ -11,6 +11,8 @@ import { formatUnits, parseUnits } from '#core/decimal'
 import { isQuantbotError } from '#core/errors'
 import type { FundsTransferred } from '#events/lifecycle.events'
 import { makeControlPath } from './control-path.js'
+import { LOG_LEVELS, type LogLevel } from './process-log.js'
+import { scrub, scrubKnown } from './redact.js'
 
 /** Longest request, bytes (ours). */
 const REQUEST_MAX = 16 * 1024
@@ -25,13 +27,14 @@ const amount = z
 export const controlRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('status') }),
   z.strictObject({ do: z.enum(['halt', 'resume', 'flatten']), reason }),
+  z.strictObject({ do: z.literal('log-level'), level: z.enum(LOG_LEVELS).optional() }),
   z.strictObject({ do: z.literal('restart'), agent: z.string().min(1).max(100), reason }),
   z.strictObject({ do: z.literal('transfer'), currency: z.string().regex(/^[A-Z0-9]{1,20}$/), amount, reason }),
 ])
 export type ControlRequest = z.infer<typeof controlRequest>
 
 export type ControlAnswer =
-  | { readonly ok: true; readonly result: RunStatus | CommandOutcome | TransferOutcome | RestartOutcome }
+  | { readonly ok: true; readonly result: RunStatus | CommandOutcome | TransferOutcome | RestartOutcome | LevelOutcome }
   | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } }
 
 /** The first change of an agent that is restarted, on disk. */
@@ -39,11 +42,18 @@ export interface RestartOutcome {
   readonly seq: number
 }
 
+export interface LevelOutcome {
+  readonly level: LogLevel
+  readonly was: LogLevel
+}
+
 export interface Controlled {
   status(): RunStatus
   command(command: OperatorCommand, reason: string): Promise<CommandOutcome>
   transfer(transfer: FundsTransferred['data']): Promise<TransferOutcome>
   restartAgent(agent: string, reason: string): Promise<RestartOutcome>
+  /** Of the process's own log, from now on; without a level nothing changes. */
+  logLevel(level: LogLevel | undefined): LevelOutcome
 }
 
 export interface ControlServer {
@@ -103,7 +113,7 @@ function converse(socket: Socket, controlled: Controlled): void {
       const line = text.slice(0, end)
       text = text.slice(end + 1)
       void answer(line, controlled).then((result) => {
-        if (socket.writable) socket.write(`${JSON.stringify(result)}\n`)
+        if (socket.writable) socket.write(`${scrubKnown(JSON.stringify(result))}\n`)
       })
     }
   })
@@ -115,6 +125,7 @@ async function answer(line: string, controlled: Controlled): Promise<ControlAnsw
   try {
     const request = controlRequest.parse(JSON.parse(line))
     if (request.do === 'status') return { ok: true, result: controlled.status() }
+    if (request.do === 'log-level') return { ok: true, result: controlled.logLevel(request.level) }
     if (request.do === 'restart')
       return { ok: true, result: await controlled.restartAgent(request.agent, request.reason) }
     if (request.do === 'transfer') {
@@ -128,6 +139,6 @@ async function answer(line: string, controlled: Controlled): Promise<ControlAnsw
       : error instanceof SyntaxError || error instanceof z.ZodError
         ? 'USAGE'
         : 'INTERNAL'
-    return { ok: false, error: { code, message: error instanceof Error ? error.message : String(error) } }
+    return { ok: false, error: { code, message: scrub(error instanceof Error ? error.message : String(error)) } }
   }
 }

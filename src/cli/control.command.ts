@@ -2,10 +2,12 @@
 import type { Command } from 'commander'
 import type { CommandOutcome } from '#actors/operator-commands'
 import type { RunStatus } from '#actors/run-status'
+import { QuantbotError } from '#core/errors'
 import { lockOwner } from '#events/log/lock'
 import { askRun, chooseRun } from './control-client.js'
-import type { RestartOutcome } from './control-server.js'
+import type { LevelOutcome, RestartOutcome } from './control-server.js'
 import { type GlobalOptions, homeOf } from './home.js'
+import { LOG_LEVELS, type LogLevel } from './process-log.js'
 import { statusLines } from './run-view.js'
 import { stoppedStatus } from './stopped-status.js'
 import { paint, say, sayJson } from './terminal.js'
@@ -36,6 +38,7 @@ export function registerControl(program: Command): void {
         tell(name, run, command.optsWithGlobals<CommandOptions>()),
       )
   registerRestart(program)
+  registerLogLevel(program)
 }
 
 function registerRestart(program: Command): void {
@@ -48,6 +51,29 @@ function registerRestart(program: Command): void {
     .action((agent: string, run: string | undefined, _, command: Command) =>
       restart(agent, run, command.optsWithGlobals<CommandOptions>()),
     )
+}
+
+function registerLogLevel(program: Command): void {
+  program
+    .command('log-level')
+    .description('level of the log that a running process writes to stderr, from now on; without one it is only told')
+    .argument('[level]', LOG_LEVELS.join(', '))
+    .argument('[run]', 'run id or path of a run folder (default: the only running one)')
+    .addHelpText('after', '\nThe signal SIGUSR2 turns debug on and off, for when nothing else reaches the process.')
+    .action((level: string | undefined, run: string | undefined, _, command: Command) =>
+      logLevel(level, run, command.optsWithGlobals<GlobalOptions>()),
+    )
+}
+
+async function logLevel(text: string | undefined, run: string | undefined, options: GlobalOptions): Promise<void> {
+  const level = LOG_LEVELS.find((name) => name === text)
+  if (text !== undefined && level === undefined)
+    throw new QuantbotError('USAGE', `${JSON.stringify(text)} is no level; there are ${LOG_LEVELS.join(', ')}`)
+  const dir = chooseRun(homeOf(options), run)
+  const request: { do: 'log-level'; level?: LogLevel } = { do: 'log-level', ...(level === undefined ? {} : { level }) }
+  const outcome = (await askRun(dir, request)) as LevelOutcome // our own server's answer to `log-level`
+  if (options.json === true) sayJson(outcome)
+  else say(level === undefined ? outcome.level : `log level ${outcome.level}, was ${outcome.was}`)
 }
 
 async function restart(agent: string, run: string | undefined, options: CommandOptions): Promise<void> {

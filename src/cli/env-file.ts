@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { Config } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
+import { protect } from './redact.js'
 
 /** What a name that the configuration asks for stands for. */
 export interface EnvUse {
@@ -44,7 +45,9 @@ export function modeOf(path: string): number | undefined {
 
 /** CONFIG_UNREADABLE where there is a file that cannot be read; a missing one is none. */
 export function loadEnvBeside(configPath: string, config: Config): void {
-  const lacking = envUses(config).filter(({ name }) => (process.env[name] ?? '') === '')
+  const uses = envUses(config)
+  for (const { name } of uses) protect(process.env[name] ?? '')
+  const lacking = uses.filter(({ name }) => (process.env[name] ?? '') === '')
   if (lacking.length === 0) return
   const path = envPath(configPath)
   let values: NodeJS.Dict<string>
@@ -59,6 +62,7 @@ export function loadEnvBeside(configPath: string, config: Config): void {
     const value = values[name]
     if (value === undefined || value === '') continue
     process.env[name] = value
+    protect(value)
     GIVEN.add(name)
   }
 }

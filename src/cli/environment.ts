@@ -1,6 +1,7 @@
 /** Owns turning `env:NAME` of the configuration into the values of the environment. The only place that reads them; never shows one. */
 import type { VenueConfig } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
+import { protect } from './redact.js'
 
 /** The value of `env:NAME`, or the text itself. SECRET_MISSING names the variable and the key. */
 export function resolved(text: string, key: string): string {
@@ -9,6 +10,7 @@ export function resolved(text: string, key: string): string {
   const value = process.env[name]
   if (value === undefined || value === '')
     throw new QuantbotError('SECRET_MISSING', `${key}: the environment has no ${name}`)
+  protect(value)
   return value
 }
 

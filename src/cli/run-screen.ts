@@ -1,10 +1,10 @@
 /**
  * Owns showing a running process: the live view on a terminal (log-update redraws only lines that changed, in one
- * synchronised write, and hides the cursor), a line now and then elsewhere, pino with --json. Never slows the host.
+ * synchronised write, and hides the cursor), its log elsewhere and with --json. Never slows the host.
  */
 import { createLogUpdate } from 'log-update'
-import { pino } from 'pino'
 import type { Committed, TradingProblem, TradingProcess } from '#actors/host'
+import type { ProcessLog } from './process-log.js'
 import { type Recent, statusLine, viewLines } from './run-view.js'
 import { type Words, wordsOf } from './run-words.js'
 import { note } from './terminal.js'
@@ -44,7 +44,8 @@ class Memory implements Recent {
   }
 }
 
-export function viewScreen(process_: TradingProcess): Screen {
+/** Lines of the log stand above the view. */
+export function viewScreen(process_: TradingProcess, log: ProcessLog): Screen {
   const memory = new Memory()
   const watching = process_.observe((committed) => memory.take(committed))
   const redraw = createLogUpdate(process.stdout, { showCursor: false })
@@ -55,16 +56,18 @@ export function viewScreen(process_: TradingProcess): Screen {
   const timer = setInterval(draw, VIEW_MS)
   process.stdout.on('resize', draw)
   draw()
+  log.around((write) => {
+    redraw.clear()
+    write()
+    draw()
+  })
   let isOpen = true
   return {
-    problem: ({ code, detail }) => {
-      redraw.clear()
-      note(`${code}: ${detail}`)
-      draw()
-    },
+    problem: problemTo(log),
     close: () => {
       if (!isOpen) return
       isOpen = false
+      log.around(undefined)
       clearInterval(timer)
       process.stdout.off('resize', draw)
       watching.unsubscribe()
@@ -74,16 +77,28 @@ export function viewScreen(process_: TradingProcess): Screen {
   }
 }
 
-export function lineScreen(process_: TradingProcess): Screen {
+/** The process's log: alarms and, now and then, how it goes; decisions and orders at `debug`, every event at `trace`. */
+export function logScreen(process_: TradingProcess, log: ProcessLog): Screen {
   const watching = process_.observe(({ events }) => {
+    const isDebug = log.isEnabled('debug')
     for (const event of events) {
       const words = wordsOf(event)
-      if (words?.topic === 'alarm') note(words.text)
+      if (words?.topic === 'alarm') log.say('warn', { seq: words.seq, ts: words.ts }, words.text)
+      else if (words !== undefined && isDebug) log.say('debug', { seq: words.seq, ts: words.ts }, words.text)
+      else if (log.isEnabled('trace')) log.say('trace', { seq: event.seq, ts: event.ts, by: event.by }, event.type)
     }
   })
-  const timer = setInterval(() => note(statusLine(process_.status())), LINE_MS)
+  const timer = setInterval(() => {
+    const status = process_.status()
+    if (log.isPretty) {
+      log.say('info', {}, statusLine(status))
+      return
+    }
+    const { seq, ts, equity, drawdown, fills, halted, state, commitLagMs } = status
+    log.say('info', { seq, ts, equity, drawdown, fills, halted, state, commitLagMs }, 'status')
+  }, LINE_MS)
   return {
-    problem: SILENT_SCREEN.problem,
+    problem: problemTo(log),
     close: () => {
       clearInterval(timer)
       watching.unsubscribe()
@@ -91,24 +106,7 @@ export function lineScreen(process_: TradingProcess): Screen {
   }
 }
 
-/** Structured log on stderr. */
-export function pinoScreen(process_: TradingProcess): Screen {
-  const log = pino({ base: { run: process_.status().runId } }, pino.destination({ fd: 2, sync: true }))
-  const watching = process_.observe(({ events }) => {
-    for (const event of events) {
-      const words = wordsOf(event)
-      if (words?.topic === 'alarm') log.warn({ seq: words.seq, ts: words.ts }, words.text)
-    }
-  })
-  const timer = setInterval(() => {
-    const { seq, ts, equity, drawdown, fills, halted, state, commitLagMs } = process_.status()
-    log.info({ seq, ts, equity, drawdown, fills, halted, state, commitLagMs }, 'status')
-  }, LINE_MS)
-  return {
-    problem: ({ code, detail, isFatal }) => log[isFatal ? 'fatal' : 'warn']({ code }, detail),
-    close: () => {
-      clearInterval(timer)
-      watching.unsubscribe()
-    },
-  }
-}
+const problemTo =
+  (log: ProcessLog): Screen['problem'] =>
+  ({ code, detail, isFatal }) =>
+    log.say(isFatal ? 'fatal' : 'warn', { code }, log.isPretty ? `${code}: ${detail}` : detail)

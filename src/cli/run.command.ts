@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { loadExternals } from './external-modules.js'
 import { homeOf } from './home.js'
+import { openProcessLog } from './process-log.js'
 import { composeRun } from './run-composition.js'
 import { type RunOptions, readRunOptions } from './run-options.js'
 import { RunningProcess } from './running-process.js'
@@ -34,6 +35,11 @@ export function registerRun(program: Command): void {
 async function runCommand(options: RunOptions): Promise<void> {
   const settings = readRunOptions(options)
   await loadExternals(settings.config, options.config ?? '.')
-  const composed = await composeRun(homeOf(options), options, settings)
-  await new RunningProcess(composed, options, settings).untilStopped()
+  const log = openProcessLog({ level: settings.config.logging.level, isJson: options.json === true })
+  try {
+    const composed = await composeRun(homeOf(options), options, settings)
+    await new RunningProcess(composed, options, settings, log).untilStopped()
+  } finally {
+    log.close()
+  }
 }

@@ -7,9 +7,10 @@ import { homeOf } from './home.js'
 import { logOptions } from './new-run.js'
 import { type BesideProcess, observeProcess } from './observer/beside-process.js'
 import type { OpenedRun } from './open-run.js'
+import type { ProcessLog } from './process-log.js'
 import type { ComposedRun } from './run-composition.js'
 import type { RunOptions, RunSettings } from './run-options.js'
-import { lineScreen, pinoScreen, type Screen, SILENT_SCREEN, viewScreen } from './run-screen.js'
+import { logScreen, type Screen, SILENT_SCREEN, viewScreen } from './run-screen.js'
 import { runTotals } from './run-totals.js'
 import { money } from './run-words.js'
 import { say, sayJson } from './terminal.js'
@@ -28,6 +29,7 @@ export class RunningProcess {
   readonly #settings: RunSettings
   readonly #opened: OpenedRun
   readonly #process: TradingProcess
+  readonly #log: ProcessLog
   #screen: Screen = SILENT_SCREEN
   #control: ControlServer | undefined
   /** Page, metrics and notifications. */
@@ -36,7 +38,8 @@ export class RunningProcess {
   #end: (reason: Reason, detail: string) => void = () => undefined
   readonly #ended: Promise<{ readonly reason: Reason; readonly detail: string }>
 
-  constructor(composed: ComposedRun, options: RunOptions, settings: RunSettings) {
+  constructor(composed: ComposedRun, options: RunOptions, settings: RunSettings, log: ProcessLog) {
+    this.#log = log
     this.#composed = composed
     this.#options = options
     this.#settings = settings
@@ -46,6 +49,7 @@ export class RunningProcess {
     const { opened, trading } = composed
     this.#opened = opened
     const { dir, signer, manifest } = opened
+    log.bind({ run: manifest.run })
     this.#process = new TradingProcess({
       ...trading,
       runId: manifest.run,
@@ -103,6 +107,11 @@ export class RunningProcess {
       command: (command, reason) => this.#process.command(command, reason),
       transfer: (transfer) => this.#process.transfer(transfer),
       restartAgent: (agent, reason) => this.#process.restartAgent(agent, reason),
+      logLevel: (level) => {
+        const was = this.#log.level
+        if (level !== undefined) this.#log.setLevel(level)
+        return { level: level ?? was, was }
+      },
     })
     await this.#observe()
     const links = this.#beside?.links()
@@ -117,12 +126,8 @@ export class RunningProcess {
       for (const { file, why } of setAside) say(`snapshot set aside: ${file}: ${why}`)
     }
     const isTerminal = process.stdout.isTTY === true && this.#options.view
-    this.#screen =
-      this.#options.json === true
-        ? pinoScreen(this.#process)
-        : isTerminal
-          ? viewScreen(this.#process)
-          : lineScreen(this.#process)
+    const isViewed = isTerminal && this.#options.json !== true
+    this.#screen = isViewed ? viewScreen(this.#process, this.#log) : logScreen(this.#process, this.#log)
     await this.#process.start()
     await this.#composed.begin()
   }
@@ -138,7 +143,7 @@ export class RunningProcess {
       process: this.#process,
       surroundings,
       page: this.#settings.page,
-      notify: null,
+      notify: this.#settings.notify && { ...this.#settings.notify, after: this.#process.recovered.resume.seq },
       onProblem: (detail) => this.#screen.problem({ code: 'page', detail, isFatal: false }),
     })
   }

@@ -1,6 +1,7 @@
 /** Owns what commands print: one JSON document on stdout with --json, tables without; progress and errors on stderr. */
 import { styleText } from 'node:util'
 import { isQuantbotError, QuantbotError } from '#core/errors'
+import { scrub, scrubKnown } from './redact.js'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -15,11 +16,25 @@ export function say(text: string): void {
 
 /** The one JSON document (or line) of a command. */
 export function sayJson(document: unknown): void {
-  process.stdout.write(`${JSON.stringify(document)}\n`)
+  process.stdout.write(`${scrubKnown(JSON.stringify(document))}\n`)
 }
 
+const plain = (text: string): void => {
+  process.stderr.write(`${scrub(text)}\n`)
+}
+let take: (text: string) => void = plain
+
+/** For a person, beside what a command prints. In a running process a line of its log. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`)
+  take(text)
+}
+
+/** Notes go there until the function that is given is called. */
+export function redirectNotes(to: (text: string) => void): () => void {
+  take = to
+  return () => {
+    take = plain
+  }
 }
 
 /** A line that is rewritten while work goes on; silent where stderr is no terminal. */
@@ -38,6 +53,6 @@ export function fail(error: unknown, json: boolean): void {
     : new QuantbotError('INTERNAL', error instanceof Error ? (error.stack ?? error.message) : String(error))
   endProgress()
   if (json) sayJson({ error: { code: known.code, message: known.message, mend: known.mend } })
-  note(`${known.code}: ${known.message}\n  mend: ${known.mend}`)
+  plain(`${known.code}: ${known.message}\n  mend: ${known.mend}`)
   process.exitCode = known.exitCode
 }

@@ -220,6 +220,7 @@ describe('what is refused', () => {
       command: (command, reason) => process.command(command, reason),
       transfer: (transfer) => process.transfer(transfer),
       restartAgent: (agent, reason) => process.restartAgent(agent, reason),
+      logLevel: () => ({ level: 'info', was: 'info' }),
     })
     try {
       await process.start()
