@@ -26,9 +26,25 @@ export interface LiveStatus {
     readonly venue: string
     readonly isUp: boolean
     readonly reason: string
+    readonly sockets: { readonly up: number; readonly all: number; readonly drops: number; readonly rotations: number }
     readonly frameAgeMs: number | null
+    readonly frames: number
     readonly silent: readonly string[]
     readonly clockOffsetMs: number | null
+    /** Of the fullest pool, share of what we allow ourselves. */
+    readonly budgetUsed: number
+    readonly requestsWaiting: number
+    /** Epoch ms; null: nothing forbids requests. */
+    readonly pausedUntil: number | null
+    readonly bars: { readonly filled: number; readonly failed: number; readonly missing: number }
+    readonly quarantined: number
+    readonly streams?: readonly {
+      readonly stream: string
+      readonly ageMs: number | null
+      readonly topics: number
+      readonly silent: number
+      readonly reconnects: number
+    }[]
   }[]
   readonly doubts: readonly { readonly subject: string; readonly checks: readonly string[] }[]
   readonly runtime: {
