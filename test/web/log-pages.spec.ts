@@ -29,11 +29,11 @@ const range = (from: number, to: number): EventPage['events'] =>
   Array.from({ length: to - from + 1 }, (_, i) => event(from + i))
 
 /** As a server answers that holds `1…head` and gives `limit` at most. */
-const before = (seq: number, limit: number): EventPage => {
+const pageBefore = (seq: number, limit: number): EventPage => {
   const from = Math.max(1, seq - limit)
   return { events: range(from, seq - 1), hasMore: from > 1, searchedTo: from }
 }
-const after = (seq: number, head: number, limit: number): EventPage => {
+const pageAfter = (seq: number, head: number, limit: number): EventPage => {
   const to = Math.min(head, seq + limit)
   return { events: range(seq + 1, to), hasMore: to < head, searchedTo: to }
 }
@@ -41,16 +41,16 @@ const seqs = ({ events }: Stretch): number[] => events.map(({ seq }) => seq)
 
 describe('the stretch of the log on the page', () => {
   it('begins with the newest and grows at both ends without a gap', () => {
-    const newest = withOlder(NOTHING, 101, before(101, 20))
+    const newest = withOlder(NOTHING, 101, pageBefore(101, 20))
     expect(newest).toMatchObject({ from: 81, to: 100, hasOlder: true, isCut: false })
-    const older = withOlder(newest, newest.from, before(81, 20))
-    const whole = withNewer(older, after(100, 105, 20))
+    const older = withOlder(newest, newest.from, pageBefore(81, 20))
+    const whole = withNewer(older, pageAfter(100, 105, 20))
     expect(seqs(whole)).toEqual(range(61, 105).map(({ seq }) => seq))
     expect(whole).toMatchObject({ from: 61, to: 105 })
   })
 
   it('ends where the log begins', () => {
-    expect(withOlder(NOTHING, 11, before(11, 20))).toMatchObject({ from: 1, to: 10, hasOlder: false })
+    expect(withOlder(NOTHING, 11, pageBefore(11, 20))).toMatchObject({ from: 1, to: 10, hasOlder: false })
   })
 
   it('goes on from where a search that found nothing has come', () => {
@@ -63,7 +63,7 @@ describe('the stretch of the log on the page', () => {
   })
 
   it('takes no event twice', () => {
-    const stretch = withOlder(NOTHING, 11, before(11, 20))
+    const stretch = withOlder(NOTHING, 11, pageBefore(11, 20))
     expect(seqs(withNewer(stretch, { events: range(8, 12), hasMore: false, searchedTo: 12 }))).toEqual(
       range(1, 12).map(({ seq }) => seq),
     )
@@ -71,18 +71,18 @@ describe('the stretch of the log on the page', () => {
   })
 
   it('is held to a bound: the tail drops the oldest, which can be asked for again', () => {
-    const full = withOlder(NOTHING, HELD_MAX + 1, before(HELD_MAX + 1, HELD_MAX))
-    const moved = withNewer(full, after(HELD_MAX, HELD_MAX + 30, 200))
+    const full = withOlder(NOTHING, HELD_MAX + 1, pageBefore(HELD_MAX + 1, HELD_MAX))
+    const moved = withNewer(full, pageAfter(HELD_MAX, HELD_MAX + 30, 200))
     expect(moved.events).toHaveLength(HELD_MAX)
     expect(moved).toMatchObject({ from: 31, to: HELD_MAX + 30, hasOlder: true })
-    const back = withOlder(moved, moved.from, before(31, 200))
+    const back = withOlder(moved, moved.from, pageBefore(31, 200))
     expect(back.events).toHaveLength(HELD_MAX)
     expect(back).toMatchObject({ from: 1, to: HELD_MAX, isCut: true })
-    expect(withNewer(back, after(HELD_MAX, HELD_MAX + 30, 200))).toBe(back)
+    expect(withNewer(back, pageAfter(HELD_MAX, HELD_MAX + 30, 200))).toBe(back)
   })
 
   it('shows nothing behind the instant looked at', () => {
-    const stretch = withOlder(NOTHING, 21, before(21, 20))
+    const stretch = withOlder(NOTHING, 21, pageBefore(21, 20))
     expect(seqs(upTo(stretch, 5))).toEqual([1, 2, 3, 4, 5])
     expect(upTo(stretch, 99)).toBe(stretch)
   })
