@@ -10,7 +10,7 @@ import type { RunManifest } from '#events/log/manifest'
 import { isLoopback } from '#monitoring/page/names'
 import type { PageProcess } from '#monitoring/page/page.port'
 import { liveSampler } from './live-status.js'
-import type { ObserverSpec } from './messages.js'
+import type { ObserverSpec, WebSpec } from './messages.js'
 import { type Observer, startObserver } from './observer.js'
 import { type PageLinks, pageLinks } from './page-links.js'
 import { webSpec } from './web-spec.js'
@@ -36,12 +36,13 @@ export interface BesideOptions {
   readonly onProblem: (detail: string) => void
 }
 
-/** KEY_UNUSABLE where others may read the token. Undefined: nothing is configured. */
+/** Undefined: nothing is configured, or nothing is left: a token that others may read is refused, and the run goes on without a page. */
 export async function observeProcess(options: BesideOptions): Promise<BesideProcess | undefined> {
-  const { home, runDir, manifest, config, process: trading, page, notify, onProblem } = options
+  const { home, runDir, config, process: trading, page, notify, onProblem } = options
   const isServed = page.isWanted && config.web.enabled
   if (!isServed && notify === null) return undefined
-  const web = isServed ? webSpec(home, manifest.run, config.web, page.port) : null
+  const web = isServed ? webOf(options) : null
+  if (web === null && notify === null) return undefined
   if (web !== null && !isLoopback(web.host))
     onProblem(`web.host ${web.host}: whoever reaches this machine reaches the page; put it behind TLS`)
   const sampler = liveSampler({
@@ -68,5 +69,14 @@ export async function observeProcess(options: BesideOptions): Promise<BesideProc
       await observer.close(trading.status().seq)
       sampler.close()
     },
+  }
+}
+
+function webOf({ home, manifest, config, page, onProblem }: BesideOptions): WebSpec | null {
+  try {
+    return webSpec(home, manifest.run, config.web, page.port)
+  } catch (error) {
+    onProblem(`there is no page and no metrics: ${error instanceof Error ? error.message : String(error)}`)
+    return null
   }
 }
