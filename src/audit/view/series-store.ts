@@ -61,7 +61,13 @@ export class SeriesStore {
             end,
             firstAbove(ts.length, from - 1, (i) => ts[i]!),
           )
-    const kept = thinned(begin, end, points, (i) => columns[0]![i]!)
+    const kept = thinned(
+      begin,
+      end,
+      points,
+      (i) => ts[i]!,
+      (i) => columns[0]![i]!,
+    )
     return {
       name,
       seq: kept.map((i) => seq[i]!),
@@ -86,7 +92,13 @@ export class SeriesStore {
 }
 
 function thin(series: Series, points: number): void {
-  const kept = thinned(0, series.seq.length, points, (i) => series.columns[0]![i]!)
+  const kept = thinned(
+    0,
+    series.seq.length,
+    points,
+    (i) => series.ts[i]!,
+    (i) => series.columns[0]![i]!,
+  )
   series.seq = kept.map((i) => series.seq[i]!)
   series.ts = kept.map((i) => series.ts[i]!)
   series.columns = series.columns.map((column) => kept.map((i) => column[i]!))
