@@ -7,6 +7,7 @@ import { QuantbotError } from '#core/errors'
 import type { TimePort } from '#core/ports'
 import type { EpochMs } from '#core/time'
 import { type FaultPlan, parseFaultPlan } from '#venues/exchange/faults'
+import { KEY_RIGHTS, type KeyRight } from '#venues/exchange/protocol.port'
 import { PROTOCOLS } from '#venues/exchange/protocols'
 import { type Exchange, type ExchangeEvent, openExchange } from '#venues/exchange/server'
 import { type ExchangeMarket, exchangeMarket } from './exchange-market.js'
@@ -22,6 +23,7 @@ interface SimExchangeOptions extends GlobalOptions {
   readonly seed: string
   readonly symbols?: string
   readonly faults?: string
+  readonly rights: string
 }
 
 interface Settings {
@@ -33,6 +35,7 @@ interface Settings {
   readonly seed: number
   readonly symbols: number | undefined
   readonly faults: FaultPlan
+  readonly rights: readonly KeyRight[]
 }
 
 /** A tick every so many real ms at high speeds; venue time between two ticks grows with the speed. */
@@ -53,6 +56,7 @@ export function registerSimExchange(program: Command): void {
     .option('--seed <n>', 'of the generated market and of faults', '1')
     .option('--symbols <n>', 'how many coins; default 20')
     .option('--faults <file>', 'YAML or JSON: a list of faults, or {seed, everySeconds, kinds}')
+    .option('--rights <list>', `what the key of the simulated account may do: ${KEY_RIGHTS.join(', ')}`, 'read,trade')
     .addHelpText(
       'after',
       '\nExamples:\n  quantbot sim-exchange --venue all --port 8801\n  quantbot sim-exchange --venue okx --speed 20 --faults faults.yaml',
@@ -76,6 +80,7 @@ async function simExchangeCommand(options: SimExchangeOptions): Promise<void> {
           time,
           seed,
           faults: settings.faults,
+          rights: settings.rights,
           port: settings.port === 0 ? 0 : settings.port + i,
           tickMs: Math.max(TICK_MS, TICK_REAL_MS * speed),
           onEvent: tell,
@@ -136,6 +141,7 @@ function readSettings(options: SimExchangeOptions): Settings {
         ? undefined
         : numberOf('--symbols', options.symbols, (n) => Number.isInteger(n) && n >= 1 && n <= 500),
     faults: options.faults === undefined ? [] : readFaults(options.faults),
+    rights: rightsOf(options.rights),
   }
 }
 
@@ -143,6 +149,15 @@ function numberOf(option: string, text: string, isFine: (n: number) => boolean):
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (!isFine(value)) throw new QuantbotError('USAGE', `${option} ${JSON.stringify(text)} is out of range or no number`)
   return value
+}
+
+function rightsOf(text: string): KeyRight[] {
+  return text.split(',').map((name) => {
+    const right = KEY_RIGHTS.find((known) => known === name.trim())
+    if (right === undefined)
+      throw new QuantbotError('USAGE', `--rights ${JSON.stringify(name)} is none of ${KEY_RIGHTS.join(', ')}`)
+    return right
+  })
 }
 
 function instantOf(text: string): EpochMs {

@@ -46,6 +46,10 @@ export interface SimLimiter {
   ban(ip: string, forMs: DurationMs): void
 }
 
+/** What a key may do, as the operator of the real venue chose when it was made. */
+export const KEY_RIGHTS = ['read', 'trade', 'withdraw'] as const
+export type KeyRight = (typeof KEY_RIGHTS)[number]
+
 /** What a protocol may use to answer. */
 export interface SimContext {
   readonly world: World
@@ -54,8 +58,13 @@ export interface SimContext {
   readonly limiter: SimLimiter
   /** The venue is closed for maintenance (fault). */
   readonly isInMaintenance: boolean
+  /** Of the simulated account's key; absent: it may read and trade. */
+  readonly rights?: readonly KeyRight[]
   /** Symbols that a fault delisted, and intervals that one changed, are already seen through `world`. */
 }
+
+export const mayDo = ({ rights = ['read', 'trade'] }: Pick<SimContext, 'rights'>, right: KeyRight): boolean =>
+  rights.includes(right)
 
 /** One connection, as the protocol sees it. */
 export interface SimSocket {

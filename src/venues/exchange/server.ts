@@ -10,7 +10,7 @@ import { control, isControl } from './control.js'
 import { createFaultBoard, type FaultBoard, type FaultRecord, targetOf } from './fault-board.js'
 import { FAULT_KINDS, type Fault, type FaultPlan } from './faults.js'
 import { createLimiter, type Limiter } from './limiter.js'
-import type { SimContext, SimProtocol } from './protocol.port.js'
+import type { KeyRight, SimContext, SimProtocol } from './protocol.port.js'
 import { answer } from './rest-side.js'
 import { SocketSide } from './socket-side.js'
 import { createVenueClock, type VenueClock } from './venue-clock.js'
@@ -35,6 +35,8 @@ export interface ExchangeOptions {
   /** Of probabilities of faults. */
   readonly seed: number
   readonly faults?: FaultPlan
+  /** Of the simulated account's key; default: read and trade. */
+  readonly rights?: readonly KeyRight[]
   /** 0, the default: any free one. */
   readonly port?: number
   /** Between two ticks, on the injected clock; default 50. */
@@ -223,8 +225,10 @@ class Floor implements Exchange {
   #contextOf(): SimContext {
     const clock = this.#clock
     const board = this.#board
+    const { rights } = this.#options
     return {
       world: this.world,
+      ...(rights === undefined ? {} : { rights }),
       now: () => clock.now(),
       limiter: this.#limiter,
       get isInMaintenance() {

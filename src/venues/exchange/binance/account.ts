@@ -1,7 +1,7 @@
 /** Owns signed requests of the simulated Binance: keys, clock window, signature, balances. Orders come with live execution. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { EpochMs } from '#core/time'
-import type { SimRequest } from '../protocol.port.js'
+import { mayDo, type SimContext, type SimRequest } from '../protocol.port.js'
 import type { Market } from './limits.js'
 import { BinanceRefusal } from './requests.js'
 
@@ -54,6 +54,23 @@ export function signedBy(request: SimRequest, accounts: readonly SimAccount[], n
     throw new BinanceRefusal(400, -1022, 'Signature for this request is not valid.')
   return account
 }
+
+/** `/sapi/v1/account/apiRestrictions` (docs of the wallet, "Get API Key Permission"). */
+export const restrictionsAnswer = (context: SimContext): unknown => ({
+  ipRestrict: false,
+  createTime: context.world.start,
+  enableReading: mayDo(context, 'read'),
+  enableWithdrawals: mayDo(context, 'withdraw'),
+  enableInternalTransfer: mayDo(context, 'withdraw'),
+  enableMargin: false,
+  enableFutures: mayDo(context, 'trade'),
+  permitsUniversalTransfer: mayDo(context, 'withdraw'),
+  enableVanillaOptions: false,
+  enableFixApiTrade: false,
+  enableFixReadOnly: false,
+  enableSpotAndMarginTrading: mayDo(context, 'trade'),
+  enablePortfolioMarginTrading: false,
+})
 
 /** `/api/v3/account`, `/fapi/v2|v3/account`, `/dapi/v1/account`. */
 export function accountAnswer(market: Market, { balances }: SimAccount, now: EpochMs): unknown {

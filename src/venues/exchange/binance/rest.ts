@@ -2,7 +2,7 @@
 import { type EpochMs, SECOND_MS } from '#core/time'
 import type { SimContext, SimLimit, SimReply, SimRequest } from '../protocol.port.js'
 import type { World } from '../world.port.js'
-import { accountAnswer, balanceAnswer, type SimAccount, signedBy } from './account.js'
+import { accountAnswer, balanceAnswer, restrictionsAnswer, type SimAccount, signedBy } from './account.js'
 import { fundingInfo, fundingRates, openInterest, openInterestHistory, premiumIndex } from './futures-rest.js'
 import {
   BAN_MS,
@@ -170,7 +170,9 @@ function routeOf(path: string, query: URLSearchParams): { readonly market: Marke
 }
 
 /** Market, answer and weight of what only a signed request gets. */
-function signedRoute(path: string) {
+function signedRoute(path: string, context: SimContext) {
+  if (path === '/sapi/v1/account/apiRestrictions')
+    return { market: 'spot' as const, answer: () => restrictionsAnswer(context), weight: 1 }
   const match = /^\/(api\/v3|fapi\/v[123]|dapi\/v1)\/(account|balance)$/.exec(path)
   if (match === null) return undefined
   const market: Market = match[1]!.startsWith('api') ? 'spot' : match[1]!.startsWith('fapi') ? 'usdm' : 'coinm'
@@ -228,7 +230,7 @@ export function restReply(request: SimRequest, context: SimContext, { table, acc
   const now = context.now()
   const until = context.limiter.bannedUntil(request.ip)
   if (until !== undefined) return refusal(banned(until), seconds(until - now))
-  const signed = signedRoute(request.path)
+  const signed = signedRoute(request.path, context)
   const found = signed === undefined ? routeOf(request.path, request.query) : undefined
   if (signed === undefined && found === undefined) return NOT_FOUND
   if (request.method !== 'GET')

@@ -4,7 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { SECOND_MS } from '#core/time'
-import type { SimContext, SimLimit, SimReply, SimRequest } from '../protocol.port.js'
+import { mayDo, type SimContext, type SimLimit, type SimReply, type SimRequest } from '../protocol.port.js'
 import { envelope, refusal } from './requests.js'
 
 /** The account that the simulator has; nothing secret about it. */
@@ -19,10 +19,13 @@ const COINS = [
   { coin: 'BTC', amount: '1' },
 ] as const
 
-const ANSWERS: ReadonlyMap<string, () => unknown> = new Map<string, () => unknown>([
+const ANSWERS: ReadonlyMap<string, (context: SimContext) => unknown> = new Map<
+  string,
+  (context: SimContext) => unknown
+>([
   ['/v5/account/wallet-balance', wallet],
   ['/v5/account/info', () => ({ marginMode: 'REGULAR_MARGIN', unifiedMarginStatus: 6, dcpStatus: 'OFF' })],
-  ['/v5/user/query-api', () => ({ apiKey: SIM_ACCOUNT.key, readOnly: 0, unified: 0, uta: 1, isMaster: true })],
+  ['/v5/user/query-api', keyInfo],
   ['/v5/asset/coin/query-info', () => ({ rows: [] })],
 ])
 
@@ -40,7 +43,7 @@ export function signedReply(request: SimRequest, context: SimContext): SimReply 
     'X-Bapi-Limit-Reset-Timestamp': String(isOver ? now + resetMs : now),
   }
   if (isOver) return refusal(10006, 'Too many visits. Exceeded the API Rate Limit.', now, headers)
-  return { ...envelope(ANSWERS.get(request.path)?.(), now), headers }
+  return { ...envelope(ANSWERS.get(request.path)?.(context), now), headers }
 }
 
 interface Refused {
@@ -66,6 +69,28 @@ function authenticate(request: SimRequest, now: number): Refused | undefined {
   const given = Buffer.from(sign, 'hex')
   if (given.length === expected.length && timingSafeEqual(given, expected)) return undefined
   return { code: 10004, text: 'error sign! please check your signature generation algorithm.' }
+}
+
+/** Docs v5, "Get API Key Information". */
+function keyInfo(context: SimContext): unknown {
+  const canTrade = mayDo(context, 'trade')
+  return {
+    apiKey: SIM_ACCOUNT.key,
+    readOnly: canTrade || mayDo(context, 'withdraw') ? 0 : 1,
+    permissions: {
+      ContractTrade: canTrade ? ['Order', 'Position'] : [],
+      Spot: canTrade ? ['SpotTrade'] : [],
+      Wallet: mayDo(context, 'withdraw') ? ['AccountTransfer', 'SubMemberTransfer', 'Withdraw'] : [],
+      Options: canTrade ? ['OptionsTrade'] : [],
+      Derivatives: canTrade ? ['DerivativesTrade'] : [],
+      Exchange: [],
+      Earn: [],
+    },
+    ips: ['*'],
+    unified: 0,
+    uta: 1,
+    isMaster: true,
+  }
 }
 
 function wallet(): unknown {

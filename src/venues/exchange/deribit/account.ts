@@ -1,7 +1,7 @@
 /** Owns the simulated account: its key, tokens, signatures (Deribit docs, "Authentication"). */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { type EpochMs, MINUTE_MS } from '#core/time'
-import type { SimRequest } from '../protocol.port.js'
+import { mayDo, type SimContext, type SimRequest } from '../protocol.port.js'
 import { numberParam, optionalText, type Params, RpcRefused, textParam } from './rpc.js'
 
 /** Published, because there is nothing to protect. */
@@ -21,7 +21,7 @@ export class Accounts {
   #issued = 0
 
   /** `public/auth`. Throws 13004 for what is not ours. */
-  auth(params: Params, now: EpochMs): object {
+  auth(params: Params, context: Pick<SimContext, 'rights'>, now: EpochMs): object {
     const grant = textParam(params, 'grant_type')
     if (!this.#isGranted(grant, params, now)) throw new RpcRefused('invalidCredentials')
     const number = ++this.#issued
@@ -32,7 +32,7 @@ export class Accounts {
       access_token: token,
       refresh_token: `refresh.${number}`,
       expires_in: TOKEN_S,
-      scope: optionalText(params, 'scope') ?? 'connection mainaccount',
+      scope: `${optionalText(params, 'scope') ?? 'connection mainaccount'} ${scopeOf(context)}`,
       token_type: 'bearer',
       enabled_features: [],
     }
@@ -76,6 +76,12 @@ export class Accounts {
     const isOurs = id === DERIBIT_SIM_ACCOUNT.clientId && Math.abs(now - Number(ts)) <= CLOCK_MS
     if (!isOurs || !isSigned(text, sig!)) throw new RpcRefused('invalidCredentials')
   }
+}
+
+/** What the key may do, as the scopes of a token say it (docs, "Access scope"). */
+function scopeOf(context: Pick<SimContext, 'rights'>): string {
+  const trade = mayDo(context, 'trade') ? 'read_write' : 'read'
+  return `account:read trade:${trade} wallet:${mayDo(context, 'withdraw') ? 'read_write' : 'read'}`
 }
 
 /** `get_account_summary`. */

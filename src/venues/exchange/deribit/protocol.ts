@@ -21,6 +21,8 @@ export interface House {
   readonly desk: Desk
   readonly accounts: Accounts
   now(): EpochMs
+  /** `public/auth`. Throws 13004 for what is not ours. */
+  auth(params: Params): object
   /** Throws 10028 when the credits are used up. */
   charge(method: string, ip: string): void
   /** Result of `public/…` or, for whoever is logged in, `private/…`. */
@@ -44,7 +46,8 @@ export function deribitProtocol(): SimProtocol {
   }
 }
 
-function openHouse({ world, limiter, now }: SimContext, accounts: Accounts): House {
+function openHouse(context: SimContext, accounts: Accounts): House {
+  const { world, limiter, now } = context
   const desk: Desk = { world, now, stats: dayStats(world) }
   const take = (limit: SimLimit, ip: string, weight: number): void => {
     const { isOver, resetMs } = limiter.take(limit, ip, weight)
@@ -54,6 +57,7 @@ function openHouse({ world, limiter, now }: SimContext, accounts: Accounts): Hou
     desk,
     accounts,
     now,
+    auth: (params) => accounts.auth(params, context, now()),
     charge(method, ip) {
       take(CREDITS, ip, CREDITS_A_REQUEST)
       if (method === 'public/get_instruments') take(LISTING, ip, 1)
@@ -87,7 +91,7 @@ function handle(request: SimRequest, house: House): SimReply {
     const params = paramsOf(request)
     house.charge(method, request.ip)
     if (method.startsWith('private/')) house.accounts.check(request, house.now())
-    const result = method === 'public/auth' ? house.accounts.auth(params, house.now()) : house.call(method, params)
+    const result = method === 'public/auth' ? house.auth(params) : house.call(method, params)
     return { status: 200, body: envelope(id, house.now(), { result }) }
   } catch (error) {
     if (!(error instanceof RpcRefused)) throw error

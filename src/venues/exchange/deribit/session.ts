@@ -67,7 +67,7 @@ export class Session implements SimSession {
     house.charge(method, this.socket.ip)
     switch (method) {
       case 'public/auth': {
-        const result = house.accounts.auth(params, house.now())
+        const result = house.auth(params)
         this.#isLoggedIn = true
         return { result }
       }

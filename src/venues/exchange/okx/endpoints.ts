@@ -1,6 +1,6 @@
 /** Owns the public and private REST endpoints of the simulated OKX. Never counts limits. */
 import { DAY_MS, type EpochMs, floorTo, HOUR_MS, MINUTE_MS } from '#core/time'
-import type { SimReply } from '../protocol.port.js'
+import { KEY_RIGHTS, mayDo, type SimContext, type SimReply } from '../protocol.port.js'
 import type { WorldTrade } from '../world.port.js'
 import { BARS, barsOf, openOf } from './bars.js'
 import { BOOK_LEVELS } from './book-feed.js'
@@ -224,9 +224,16 @@ export const PUBLIC: Readonly<Record<string, Endpoint>> = {
   '/system/status': () => answered([]),
 }
 
+const PERMISSIONS = { read: 'read_only', trade: 'trade', withdraw: 'withdraw' } as const
+const permissionsOf = (context: SimContext): string =>
+  KEY_RIGHTS.filter((right) => mayDo(context, right))
+    .map((right) => PERMISSIONS[right])
+    .join(',')
+
 /** As {@link PUBLIC}; they need a signature. */
 export const PRIVATE: Readonly<Record<string, Endpoint>> = {
   '/account/balance': balance,
-  '/account/config': () => answered([{ acctLv: '2', posMode: 'net_mode', uid: '1', perm: 'read_only,trade' }]),
+  '/account/config': (_, { context }) =>
+    answered([{ acctLv: '2', posMode: 'net_mode', uid: '1', perm: permissionsOf(context) }]),
   '/asset/currencies': () => answered([]),
 }
