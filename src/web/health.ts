@@ -47,12 +47,13 @@ export function agentHealth(agents: readonly AgentRow[], status: LiveStatus | nu
   return rows.sort((a, b) => WORST.indexOf(a.health) - WORST.indexOf(b.health))
 }
 
-export function feedHealth(feeds: readonly FeedRow[]): HealthRow[] {
+/** A feed that ended with its process is not ill. */
+export function feedHealth(feeds: readonly FeedRow[], isStopped: boolean): HealthRow[] {
   const rows = feeds.map(
     (feed): HealthRow => ({
       name: feed.feed,
-      health: feed.isUp ? 'good' : 'bad',
-      says: feed.isUp ? 'up' : 'interrupted',
+      health: isStopped ? 'idle' : feed.isUp ? 'good' : 'bad',
+      says: isStopped ? 'stopped' : feed.isUp ? 'up' : 'interrupted',
       detail: feed.isUp ? '' : feed.reason,
       lastTs: feed.lastTs,
       sinceSeq: 0,

@@ -6,6 +6,8 @@ export interface LiveStatus {
   readonly pid: number
   /** `starting`, `running`, `stalled`, `halted`, `stopping`, `stopped`. */
   readonly state: string
+  /** Of trading. */
+  readonly halted: boolean
   readonly agents: readonly {
     readonly name: string
     readonly kind: string

@@ -1,6 +1,6 @@
 /** Owns what must not be overlooked: no connection, a broken chain, a halt, a process that hangs, and that the past is looked at. */
 import { useEffect, useState } from 'preact/hooks'
-import { clock, count, percent, time } from '../format.js'
+import { clock, count, percent, time, words } from '../format.js'
 import { useNow, usePage } from '../hooks.js'
 import { chooseSeq, linkTo } from '../run-store.js'
 
@@ -12,6 +12,7 @@ export function Banners() {
       <Problem />
       <Process />
       <Halted />
+      <Partial />
       <Past />
     </div>
   )
@@ -98,7 +99,9 @@ function Halted() {
   if (halt === null) return null
   return (
     <p class="banner bad" role="alert">
-      <b>HALTED</b> since {time(halt.ts)} UTC: {halt.reason} (<a href={linkTo('why', String(halt.seq))}>why</a>)
+      <b>HALTED</b> since {time(halt.ts)} UTC: {words(halt.reason)}
+      {halt.detail === undefined || halt.detail === '' ? '' : `: ${halt.detail}`} (
+      <a href={linkTo('why', String(halt.seq))}>why</a>)
     </p>
   )
 }
@@ -115,6 +118,17 @@ function Past() {
       <button type="button" onClick={() => chooseSeq(null)}>
         Back to the head
       </button>
+    </p>
+  )
+}
+
+function Partial() {
+  const isPartial = usePage((page) => page.state?.isPartial === true)
+  const firstSeq = usePage((page) => page.facts?.firstSeq ?? 0)
+  if (!isPartial) return null
+  return (
+    <p class="banner warn">
+      The log begins at seq {count(firstSeq)}: what came before is archived, and missing from every figure here.
     </p>
   )
 }

@@ -4,24 +4,7 @@ import { count, time } from '../format.js'
 import { usePage } from '../hooks.js'
 import { linkTo } from '../run-store.js'
 import { toggleTheme } from '../theme.js'
-
-const MEANING: Readonly<Record<string, string>> = {
-  sim: 'Simulated market, simulated money',
-  paper: 'Live data, simulated fills: no real money',
-  live: 'Real orders with real money',
-  backtest: 'Decided on a tape of the past',
-  replay: 'A recorded run, decided again',
-}
-
-export function ModeBadge() {
-  const mode = usePage((page) => page.facts?.mode)
-  if (mode === undefined) return null
-  return (
-    <strong class="mode" data-mode={mode} title={MEANING[mode]}>
-      {mode.toUpperCase()}
-    </strong>
-  )
-}
+import { ModeBadge } from './mode-badge.js'
 
 export function Header({ children }: { readonly children: ComponentChildren }) {
   const run = usePage((page) => page.facts?.run)
@@ -63,6 +46,7 @@ function AsOf() {
       <span>
         seq <b data-test="seq">{count(state.seq)}</b>
       </span>
+      {state.process.state === 'stopped' ? <span>stopped</span> : null}
       <time dateTime={new Date(state.ts).toISOString()}>{time(state.ts)} UTC</time>
     </span>
   )

@@ -19,7 +19,7 @@ export function Agents({ state }: { readonly state: ViewState }) {
 
 export function Feeds({ state }: { readonly state: ViewState }) {
   const feedAgeMs = usePage((page) => (page.route.at === null ? (page.status?.feedAgeMs ?? null) : null))
-  const rows = feedHealth(state.feeds)
+  const rows = feedHealth(state.feeds, state.process.state === 'stopped')
   return (
     <Panel title="Feeds" note={tally(rows)}>
       <Rows rows={rows} empty="The log names no feed: its market is built in, or on a tape." />

@@ -1,5 +1,6 @@
 /** Owns what asks for a person: halt, flatten in progress, alerts. Absent when there is nothing. */
 import type { ViewState } from '#audit/view/view.port'
+import { openPositions } from '../book.js'
 import { count, time, words } from '../format.js'
 import { Why } from '../parts/link.js'
 import { Panel } from '../parts/panel.js'
@@ -12,7 +13,8 @@ export function Trouble({ state }: { readonly state: ViewState }) {
       <ul>
         {halt === null ? null : (
           <li>
-            <b class="bad-text">Halted</b> {halt.reason} <Since ts={halt.ts} seq={halt.seq} />
+            <b class="bad-text">Halted</b> {words(halt.reason)} {halt.detail ?? ''}{' '}
+            <Since ts={halt.ts} seq={halt.seq} />
           </li>
         )}
         {flatten === null ? null : <Flatten state={state} />}
@@ -47,13 +49,8 @@ function Flatten({ state }: { readonly state: ViewState }) {
     )
   return (
     <li>
-      <b class="warn-text">Flattening</b> {openPositions(state)} positions and {count(book.openOrders)} orders are still
+      <b class="warn-text">Flattening</b> {openPositions(book)} positions and {count(book.openOrders)} orders are still
       open <Since ts={flatten.ts} seq={flatten.seq} />
     </li>
   )
-}
-
-export function openPositions({ book }: ViewState): number {
-  const legs = (book.packages ?? []).flatMap((each) => each.legs)
-  return [...book.positions, ...legs].filter(({ quantity }) => Number(quantity) !== 0).length
 }
