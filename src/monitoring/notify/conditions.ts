@@ -78,8 +78,9 @@ export function rollDay(state: NotifyState, ts: number, policy: RulePolicy): voi
   }
   if (index <= state.dayIndex) return
   state.dayIndex = index
-  state.digests.push({ figures: state.figures, toSeq: state.seq, toTs: state.ts, firstSeq: state.firstSeq })
-  state.figures = emptyFigures(state.seq, state.ts)
+  const toTs = index * DAY_MS + policy.digestHourUtc * HOUR_MS
+  state.digests.push({ figures: state.figures, toSeq: state.seq, toTs, firstSeq: state.firstSeq })
+  state.figures = emptyFigures(state.seq, toTs)
   if (state.digests.length <= DIGESTS_MAX) return
   state.digests.shift()
   state.digestsLeftOut++

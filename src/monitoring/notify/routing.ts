@@ -111,7 +111,9 @@ function isAtOnce(state: RouteState, note: Note, groupMs: number, now: number): 
 /** Groups whose time has come, `all` of them at an end, in order of their first event. Over the limit they are held back. */
 export function due(state: RouteState, policy: RoutePolicy, now: number, all = false): Draft[] {
   const drafts: Draft[] = []
-  if (now - state.hour.startAt >= HOUR_MS || now < state.hour.startAt) state.hour = { startAt: now, sent: 0 }
+  // An hour begins with its first letter; a clock that went back begins one anew.
+  const { startAt, sent } = state.hour
+  if (sent === 0 || now - startAt >= HOUR_MS || now < startAt) state.hour = { startAt: now, sent: 0 }
   if (state.held !== null && (all || state.hour.sent === 0)) {
     state.hour.sent++
     drafts.push({ ...state.held.group, counts: state.held.counts })

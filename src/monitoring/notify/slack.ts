@@ -93,8 +93,7 @@ export function messageOf(letter: Letter, facts: Facts): object {
   return {
     text: escapeSlack(subject),
     blocks: [
-      // Plain text takes no marks, but Slack asks for the same three escapes.
-      { type: 'header', text: { type: 'plain_text', text: cut(subject, 150), emoji: false } },
+      { type: 'header', text: { type: 'plain_text', text: cut(escapeSlack(subject), 150), emoji: false } },
       ...sectionsOf(letter.lines).map((text) => ({ type: 'section', text: { type: 'mrkdwn', text, verbatim: true } })),
       { type: 'context', elements: [{ type: 'mrkdwn', text: escapeSlack(footer), verbatim: true }] },
     ],
