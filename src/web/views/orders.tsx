@@ -1,7 +1,7 @@
 /** Owns orders and positions: what is held, what works, what came of what was ordered or refused. */
 import { useState } from 'preact/hooks'
 import type { ViewState } from '#audit/view/view.port'
-import { decimal, direction, figures, percent, price, signed, signedPercent } from '../format.js'
+import { decimal, direction, figures, fixed, percent, price, signed, signedPercent } from '../format.js'
 import { type Grouping, groupOf, type HoldingRow, holdings } from '../grouping.js'
 import { usePage } from '../hooks.js'
 import { Instrument } from '../parts/link.js'
@@ -75,22 +75,23 @@ function Positions({ state, currency, grouping }: PositionsProps) {
   )
 }
 
-const money = (row: HoldingRow, text: string): string => {
-  const places = row.currency.startsWith('USD') ? 2 : 6
-  return signed(Number(text), places)
-}
+/** Coins have more places than dollars. Fees are paid: no sign says it again. */
+const money = (row: HoldingRow, amount: number, isSigned: boolean): string =>
+  (isSigned ? signed : fixed)(amount, row.currency.startsWith('USD') ? 2 : 6)
 
 function columnsOf(rows: readonly HoldingRow[], currency: string): Column<HoldingRow>[] {
   const hasOthers = rows.some((row) => row.currency !== currency)
   const unit = hasOthers ? {} : { unit: currency }
   const own = (row: HoldingRow) => (row.currency === currency ? null : <small class="faint"> {row.currency}</small>)
-  const sum = (members: readonly HoldingRow[], pick: (row: HoldingRow) => number): string =>
-    members.every((row) => row.currency === members[0]?.currency)
-      ? signed(
-          members.reduce((total, row) => total + pick(row), 0),
-          members[0]?.currency.startsWith('USD') ? 2 : 6,
-        )
-      : '–'
+  const sum = (members: readonly HoldingRow[], isSigned: boolean, pick: (row: HoldingRow) => number): string => {
+    const [first] = members
+    if (first === undefined || members.some((row) => row.currency !== first.currency)) return '–'
+    return money(
+      first,
+      members.reduce((total, row) => total + pick(row), 0),
+      isSigned,
+    )
+  }
   const amount = (name: string, hint: string, pick: (row: HoldingRow) => string): Column<HoldingRow> => ({
     name,
     hint,
@@ -98,11 +99,11 @@ function columnsOf(rows: readonly HoldingRow[], currency: string): Column<Holdin
     isNumber: true,
     cell: (row) => (
       <span class={name === 'Fees' ? '' : direction(Number(pick(row)))}>
-        {money(row, pick(row))}
+        {money(row, Number(pick(row)), name !== 'Fees')}
         {own(row)}
       </span>
     ),
-    total: (members) => sum(members, (row) => Number(pick(row))),
+    total: (members) => sum(members, name !== 'Fees', (row) => Number(pick(row))),
   })
   return [
     {

@@ -97,9 +97,9 @@ function Figure({ name, value, id, unit = '', tone = '', isLarge = false, childr
 const CURVE_STEPS = 400
 
 function Equity({ state, currency }: Figured) {
-  const at = usePage((page) => page.route.at)
-  const step = Math.max(1, Math.floor(state.seq / CURVE_STEPS))
-  const until = at ?? Math.floor(state.seq / step) * step
+  const isMoving = usePage((page) => page.route.at === null && page.facts?.isLive === true)
+  const step = isMoving ? Math.max(1, Math.floor(state.seq / CURVE_STEPS)) : 1
+  const until = Math.max(1, Math.floor(state.seq / step) * step)
   const { document: series, problem } = useFetched(`equity ${until}`, (signal) =>
     api.series({ name: 'equity', until, points: 1200 }, signal),
   )

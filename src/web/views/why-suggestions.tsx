@@ -26,7 +26,8 @@ export function Suggestions() {
     ts: row.lastTs,
     says: (
       <>
-        {row.side} {decimal(row.quantity)} <Instrument id={row.instrument} /> {words(isRefusal(row) ? row.reason : row.state)}
+        {row.side} {decimal(row.quantity)} <Instrument id={row.instrument} />{' '}
+        {words(isRefusal(row) ? row.reason : row.state)}
       </>
     ),
   })
