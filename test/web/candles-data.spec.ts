@@ -185,8 +185,8 @@ describe('marks', () => {
 
 it.each([
   [104_231.5, 0],
-  [2_345.6, 1],
-  [1.2345, 4],
+  [2_345.6, 2],
+  [1.2345, 5],
   [0.00012, 8],
   [Number.NaN, 2],
 ])('a price of %d is shown with %d decimals', (price, decimals) => {

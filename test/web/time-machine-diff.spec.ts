@@ -148,7 +148,7 @@ describe('between two seqs', () => {
       ['ETH', 'went', 3],
       ['SOL', 'came', 4],
     ])
-    expect(positions[0]).toMatchObject({ before: '1 at 100', after: '2.5 at 100' })
+    expect(positions[0]).toMatchObject({ before: '1 at 100.000', after: '2.5 at 100.000' })
   })
 
   it('signals turned, with the event that turned them', () => {

@@ -5,11 +5,14 @@ import {
   CrosshairMode,
   createChart,
   createSeriesMarkers,
+  createTextWatermark,
   HistogramSeries,
   type IChartApi,
   type IPriceLine,
   type ISeriesApi,
+  type ITextWatermarkPluginApi,
   LineStyle,
+  LineType,
   type SeriesMarker,
   type Time,
   type UTCTimestamp,
@@ -23,7 +26,8 @@ export interface PaneData {
   readonly title: string
   readonly colour: string
   readonly points: readonly Point[]
-  readonly isBars: boolean
+  /** Holds its value until the next. */
+  readonly isStepped: boolean
   format(value: number): string
 }
 
@@ -62,8 +66,8 @@ export interface CandlesChart {
 }
 
 interface Pane {
-  readonly series: ISeriesApi<'Area'> | ISeriesApi<'Histogram'>
-  data: PaneData
+  readonly series: ISeriesApi<'Area'>
+  readonly title: ITextWatermarkPluginApi<Time>
 }
 
 /** Bars in view at first, and free room behind the newest. */
@@ -174,30 +178,39 @@ function drawPanes(chart: IChartApi, panes: Map<string, Pane>, wanted: readonly 
   for (const data of wanted) {
     const color = colour(data.colour)
     const priceFormat = { type: 'custom' as const, minMove: 1e-8, formatter: (value: number) => data.format(value) }
-    let pane = panes.get(data.id)
-    if (pane === undefined) {
-      const shared = { priceLineVisible: false, lastValueVisible: true, priceFormat }
-      const index = chart.panes().length
-      const series = data.isBars
-        ? chart.addSeries(HistogramSeries, { ...shared, base: 0 }, index)
-        : chart.addSeries(AreaSeries, { ...shared, lineWidth: 1, crosshairMarkerRadius: 3 }, index)
-      pane = { series, data }
-      panes.set(data.id, pane)
-    }
-    pane.data = data
+    const pane = panes.get(data.id) ?? newPane(chart, data)
+    panes.set(data.id, pane)
     pane.series.applyOptions({
       priceFormat,
-      color,
       lineColor: color,
       topColor: faded(color, 0.28),
       bottomColor: faded(color, 0.02),
     })
     pane.series.setData(data.points.map(({ time, value }) => ({ time: at(time), value })))
+    pane.title.applyOptions({ lines: [titleOf(data)] })
   }
   chart.panes().forEach((pane, i) => {
     pane.setStretchFactor(i === 0 ? PRICE_SHARE : PANE_SHARE)
   })
 }
+
+function newPane(chart: IChartApi, data: PaneData): Pane {
+  const series = chart.addSeries(
+    AreaSeries,
+    {
+      lineWidth: 1,
+      lineType: data.isStepped ? LineType.WithSteps : LineType.Simple,
+      priceLineVisible: false,
+      crosshairMarkerRadius: 3,
+    },
+    chart.panes().length,
+  )
+  series.priceScale().applyOptions({ scaleMargins: { top: 0.24, bottom: 0.08 } })
+  const title = createTextWatermark(series.getPane(), { horzAlign: 'left', vertAlign: 'top', lines: [titleOf(data)] })
+  return { series, title }
+}
+
+const titleOf = (data: PaneData) => ({ text: `\u2002${data.title}`, color: colour('--soft'), fontSize: 11 })
 
 /** `rgb(1, 2, 3)` with an opacity. */
 function faded(color: string, opacity = 0.35): string {

@@ -142,8 +142,8 @@ export function barAt(ts: readonly number[], at: number): number {
   return low - 1
 }
 
-/** Decimals that show a price with about five significant digits. */
+/** Decimals that show a price with about six significant digits. */
 export function priceDecimals(price: number): number {
   if (!(price > 0)) return 2
-  return Math.min(8, Math.max(0, 4 - Math.floor(Math.log10(price))))
+  return Math.min(8, Math.max(0, 5 - Math.floor(Math.log10(price))))
 }

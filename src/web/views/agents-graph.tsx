@@ -108,12 +108,15 @@ function Agent({ name, row, ts, isUnwell, isChosen, isFar, place, onChoose, onNe
       onFocus={() => onNear(name)}
       onBlur={() => onNear('')}
     >
-      <span class="name">
-        <i class={`dot ${tone}`} /> {rest.join('/') || room}
+      <span>
+        <i class={`dot ${tone}`} />
+        <span class="name">{rest.join('/') || room}</span>
+        <span class="restarts">{restarts === 0 ? '' : `↻\u202f${restarts}`}</span>
       </span>
-      <span class="restarts">{restarts === 0 ? '' : `↻\u202f${restarts}`}</span>
-      <span class="room">{room}</span>
-      <span class="said">{tone === 'good' || tone === '' ? said : state}</span>
+      <span>
+        <span class="room">{room}</span>
+        <span class="said">{tone === 'good' || tone === '' ? said : state}</span>
+      </span>
     </button>
   )
 }

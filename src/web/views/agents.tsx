@@ -25,7 +25,6 @@ export function Agents({ argument }: ViewProps) {
   const names = new Set(facts.agents.map(({ name }) => name))
   const others = (rows ?? []).filter(({ name }) => !names.has(name))
   const chosen = names.has(argument) || others.some(({ name }) => name === argument) ? argument : ''
-  const troubled = (rows ?? []).filter(({ state }) => toneOf(state) === 'bad')
   return (
     <div class="stack agents">
       <div class={chosen === '' ? 'agents-frame' : 'agents-frame with-details'}>
@@ -33,15 +32,10 @@ export function Agents({ argument }: ViewProps) {
           title="Who reads whom"
           note={
             <>
-              {count(facts.agents.length)} agents
-              {troubled.length === 0 ? (
-                ', all run'
-              ) : (
-                <b class="bad-text">, {troubled.map(({ name }) => name).join(', ')} in trouble</b>
-              )}
+              {standing(facts.agents.map(({ name }) => byName.get(name)?.state ?? 'not yet begun'))}
               {live === null
                 ? ''
-                : ` · an input waits ${live.commitLagMs.p99.toFixed(1)} ms at p99 until it is on disk, ${count(live.waiting)} wait now`}
+                : ` · from an input to its commit ${live.commitLagMs.p99.toFixed(1)} ms at p99, ${count(live.waiting)} wait`}
             </>
           }
         >
@@ -69,4 +63,11 @@ export function Agents({ argument }: ViewProps) {
       <Connectors live={live} isPast={at !== null} />
     </div>
   )
+}
+
+/** `8 running`, `7 running, 1 faulted`. */
+function standing(states: readonly string[]): string {
+  const counts = new Map<string, number>()
+  for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1)
+  return [...counts].map(([state, n]) => `${n} ${state}`).join(', ')
 }

@@ -37,7 +37,7 @@ interface PaneKind {
   readonly of: 'instrument' | 'coin'
   readonly title: string
   readonly colour: string
-  readonly isBars: boolean
+  readonly isStepped: boolean
   format(value: number): string
 }
 
@@ -47,13 +47,27 @@ export const PANES: readonly PaneKind[] = [
     of: 'instrument',
     title: 'Funding',
     colour: '--accent',
-    isBars: true,
+    isStepped: true,
     format: (v) => percent(v, 4),
   },
-  { kind: 'oi', of: 'instrument', title: 'Open interest', colour: '--soft', isBars: false, format: (v) => compact(v) },
-  { kind: 'basis', of: 'coin', title: 'Basis, a year', colour: '--up', isBars: false, format: (v) => percent(v, 1) },
-  { kind: 'dvol', of: 'coin', title: 'DVOL', colour: '--warn', isBars: false, format: (v) => percent(v, 1) },
-  { kind: 'skew', of: 'coin', title: 'Skew, 25 delta', colour: '--down', isBars: false, format: (v) => percent(v, 1) },
+  {
+    kind: 'oi',
+    of: 'instrument',
+    title: 'Open interest',
+    colour: '--soft',
+    isStepped: false,
+    format: (v) => compact(v),
+  },
+  { kind: 'basis', of: 'coin', title: 'Basis, a year', colour: '--up', isStepped: false, format: (v) => percent(v, 1) },
+  { kind: 'dvol', of: 'coin', title: 'DVOL', colour: '--warn', isStepped: false, format: (v) => percent(v, 1) },
+  {
+    kind: 'skew',
+    of: 'coin',
+    title: 'Skew, 25 delta',
+    colour: '--down',
+    isStepped: false,
+    format: (v) => percent(v, 1),
+  },
 ]
 
 /** 1,234,567 → `1.23M`. */
@@ -100,12 +114,12 @@ export interface Panes {
 export function panesOf({ bars, series }: MarketDocs): Panes {
   const shown: PaneData[] = []
   const absent: string[] = []
-  PANES.forEach(({ kind, title, colour, isBars, format }, i) => {
+  PANES.forEach(({ kind, title, colour, isStepped, format }, i) => {
     const doc = series[i]!
     const column = columnOf(doc)
     const points = column === undefined ? [] : alignToBars(bars, doc, column)
     if (points.length === 0) absent.push(title)
-    else shown.push({ id: kind, title, colour, isBars, points, format })
+    else shown.push({ id: kind, title, colour, isStepped, points, format })
   })
   return { shown, absent }
 }

@@ -1,5 +1,6 @@
-/** Owns what changed between two states of a run: rows a person can read. Pure; numbers stay numbers, words are the page's. */
+/** Owns what changed between two states of a run: rows a person can read. Pure. */
 import type { OrderRow, ViewState } from '#audit/view/view.port'
+import { decimal, price } from '../format.js'
 
 export type ChangeKind = 'came' | 'went' | 'changed'
 
@@ -43,12 +44,12 @@ export function diffStates(a: ViewState, b: ViewState): StateDiff {
     book: bookChanges(a, b),
     positions: rowChanges(a.book.positions.filter(isOpen), b.book.positions.filter(isOpen), {
       key: ({ instrument }) => instrument,
-      says: ({ quantity, averagePrice }) => `${quantity} at ${averagePrice}`,
+      says: ({ quantity, averagePrice }) => `${decimal(quantity)} at ${price(Number(averagePrice))}`,
       measure: ({ quantity }) => Number(quantity),
     }),
     packages: rowChanges(a.book.packages ?? [], b.book.packages ?? [], {
       key: (row) => row.package,
-      says: ({ status, units }) => `${status}, ${units} units`,
+      says: ({ status, units }) => `${status}, ${decimal(units)} units`,
       measure: ({ units }) => Number(units),
     }),
     signals: rowChanges(a.signals, b.signals, {
@@ -125,7 +126,7 @@ function orderChanges(a: ViewState, b: ViewState): Change[] {
     const was = old.get(row.order)
     changes.push({
       kind: was === undefined ? (low === a ? 'came' : 'went') : 'changed',
-      what: `${row.side} ${row.quantity} ${row.instrument}`,
+      what: `${row.side} ${decimal(row.quantity)} ${row.instrument}`,
       before: low === a ? (was === undefined ? '' : told(was)) : told(row),
       after: low === a ? told(row) : was === undefined ? '' : told(was),
       by: null,

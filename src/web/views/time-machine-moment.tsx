@@ -38,7 +38,7 @@ export function MomentField({ seq, span, points, isPast }: MomentProps) {
   return (
     <form class="moment" onSubmit={go}>
       <label>
-        <span class="note">{isPast ? 'the past: seq' : 'seq'}</span>
+        <span class="note">{isPast ? 'past seq' : 'seq'}</span>
         <input
           type="text"
           inputMode="text"

@@ -125,7 +125,9 @@ export function createTrack(element: HTMLElement, { hasAxes, format }: TrackOpti
     ctx.restore()
   }
 
-  const columns = (): uPlot.AlignedData => [data.seq as number[], data.equity as (number | null)[]] // uPlot only reads them
+  function columns(): uPlot.AlignedData {
+    return [data.seq as number[], data.equity as (number | null)[]] // uPlot only reads them
+  }
 
   return {
     show(next) {

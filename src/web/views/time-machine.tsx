@@ -185,8 +185,8 @@ const BOOK: Readonly<
 > = {
   equity: { places: 2, isGood: true },
   drawdown: { places: 2, isGood: true, percent: true },
-  'gross exposure': { places: 2, isGood: false },
-  'net exposure': { places: 2, isGood: false },
+  'gross exposure': { places: 2, isGood: false, percent: true },
+  'net exposure': { places: 2, isGood: false, percent: true },
   realised: { places: 2, isGood: true },
   fees: { places: 2, isGood: false },
   funding: { places: 2, isGood: true },
@@ -237,7 +237,7 @@ function Changes({ changes }: { readonly changes: readonly Change[] }) {
             </span>
             <span class="what">
               {seq === null ? what : <a href={linkTo('why', String(seq))}>{what}</a>}
-              {by === null || (kind === 'changed') === false ? null : (
+              {by === null || by === 0 || kind !== 'changed' ? null : (
                 <span class={by > 0 ? 'up' : 'down'}>
                   {' '}
                   {by > 0 ? '+' : ''}
