@@ -1,4 +1,4 @@
-/** Owns tables: figures right, grouped where asked, scrolling in their own place where the screen is narrow. */
+/** Owns tables: figures right, grouped where asked, a card a row where the screen is narrow. */
 import type { ComponentChildren } from 'preact'
 
 export interface Column<R> {
@@ -27,7 +27,7 @@ export function Table<R>({ label, columns, rows, rowKey, groupOf, rowClass }: Ta
   const groups = groupOf === undefined ? [['', rows] as const] : [...grouped(rows, groupOf)]
   return (
     <div class="scroll">
-      <table aria-label={label}>
+      <table class="cards" aria-label={label}>
         <thead>
           <tr>
             {columns.map(({ name, unit, hint, isNumber }) => (
@@ -44,7 +44,7 @@ export function Table<R>({ label, columns, rows, rowKey, groupOf, rowClass }: Ta
             {members.map((row) => (
               <tr key={rowKey(row)} class={rowClass?.(row) ?? ''}>
                 {columns.map(({ name, isNumber, cell }) => (
-                  <td key={name} class={isNumber === true ? 'n' : ''}>
+                  <td key={name} class={isNumber === true ? 'n' : ''} data-name={name}>
                     {cell(row)}
                   </td>
                 ))}
@@ -65,7 +65,7 @@ function Group<R>({ name, columns, rows }: { name: string; columns: readonly Col
         {name} <span class="faint">{rows.length}</span>
       </th>
       {others.map((column) => (
-        <td key={column.name} class={column.isNumber === true ? 'n' : ''}>
+        <td key={column.name} class={column.isNumber === true ? 'n' : ''} data-name={column.name}>
           {column.total?.(rows)}
         </td>
       ))}

@@ -26,7 +26,7 @@ export function Signals({ argument }: ViewProps) {
       </div>
       <section class="panel" aria-label="Signals">
         <div class="scroll">
-          <table class="signals">
+          <table class="signals cards">
             <thead>
               <tr>
                 <th scope="col">Signal</th>
@@ -140,25 +140,37 @@ function Row({ row, chosen, agent, children }: RowProps) {
     <>
       <tr class={isChosen ? 'chosen' : ''} data-signal={row.signal} data-subject={row.subject}>
         <th scope="row">{children}</th>
-        <td>
+        <td data-name="Of">
           <a href={linkTo('signals', isChosen ? '' : key)} aria-expanded={isChosen}>
             {row.subject === '' ? 'the whole book' : <Instrument id={row.subject} />}
           </a>
         </td>
-        <td class={tone(row.stance)}>{words(row.stance)}</td>
-        <td class="n" title={row.term}>
+        <td class={tone(row.stance)} data-name="Stance">
+          {words(row.stance)}
+        </td>
+        <td class="n" title={row.term} data-name="Value">
           {figures(row.value)} <div class="note">{words(row.term)}</div>
         </td>
-        <td class="n">{figures(row.threshold)}</td>
-        <td class="n">{figures(distance(row))}</td>
-        <td class="n">{percent(row.confidence, 0)}</td>
-        <td class={`n ${direction(row.targetWeight)}`}>{signedPercent(row.targetWeight)}</td>
-        <td class={`n ${direction(row.blendedWeight)}`}>{signedPercent(row.blendedWeight)}</td>
-        <td class="n">
+        <td class="n" data-name="Threshold">
+          {figures(row.threshold)}
+        </td>
+        <td class="n" data-name="Distance">
+          {figures(distance(row))}
+        </td>
+        <td class="n" data-name="Confidence">
+          {percent(row.confidence, 0)}
+        </td>
+        <td class={`n ${direction(row.targetWeight)}`} data-name="Asked">
+          {signedPercent(row.targetWeight)}
+        </td>
+        <td class={`n ${direction(row.blendedWeight)}`} data-name="Blended">
+          {signedPercent(row.blendedWeight)}
+        </td>
+        <td class="n" data-name="Since">
           <time title={`${time(row.since)} UTC`}>{age(now - row.since)}</time>
           {isExpired ? <div class="note warn-text">expired</div> : null}
         </td>
-        <td>
+        <td data-name="Why">
           <Why target={row.seq}>{words(row.reason)}</Why>
         </td>
       </tr>
