@@ -109,11 +109,10 @@ function layersOf(nodes: readonly GraphNode[], edges: Edges): ReadonlyMap<string
   }
   const deepest = Math.max(0, ...nodes.map(({ name }) => toEnd(name)))
   const late = new Map(nodes.map(({ name }) => [name, deepest - toEnd(name)]))
-  // A node that nobody reads stands right behind what it reads, not in the last layer whatever that is.
+  // A node that nobody reads stands right behind what it reads, or first, not in the last layer whatever that is.
   for (const { name, dependencies } of nodes) {
     const known = dependencies.filter((each) => late.has(each) && edges.get(each)!.has(name))
-    if (edges.get(name)!.size === 0 && known.length > 0)
-      late.set(name, Math.max(...known.map((each) => late.get(each)!)) + 1)
+    if (edges.get(name)!.size === 0) late.set(name, Math.max(-1, ...known.map((each) => late.get(each)!)) + 1)
   }
   return late
 }

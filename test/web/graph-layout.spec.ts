@@ -16,6 +16,7 @@ const PIPELINE = [
   node('execution/router', 'risk/engine'),
   node('venue/paper', 'risk/engine', 'execution/router'),
   node('risk/monitor', 'market/bars', 'portfolio/blender', 'risk/engine'),
+  node('data/options'),
 ]
 
 const layerOf = (nodes: readonly GraphNode[]): Record<string, number> =>
@@ -25,6 +26,7 @@ describe('the graph of a run', () => {
   it('stands in layers, a signal without inputs among the signals, a leaf right behind what it reads', () => {
     expect(layerOf(PIPELINE)).toEqual({
       'market/bars': 0,
+      'data/options': 0,
       'signal/tsmom': 1,
       'signal/donchian': 1,
       'signal/carry': 1,

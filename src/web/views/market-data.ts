@@ -19,6 +19,7 @@ export interface MarketQuestion {
   readonly coin: string
   readonly interval: string
   readonly seq: number
+  readonly headSeq: number
   readonly ts: number
   /** Bars back from `ts`. */
   readonly depth: number
@@ -82,14 +83,25 @@ export function compact(value: number): string {
   return figures(value, 3)
 }
 
-/** Nothing of what is asked for lies behind `seq`. A series that the run does not know is an empty one. */
+/** Marks never change once they are made: kept, with the seq up to which they are known. */
+let kept: { readonly doc: MarksDoc; readonly upTo: number } | null = null
+
+/** Up to `seq`, of what is known up to the head: a slider that goes to and fro asks once. */
+async function marksUpTo(instrument: string, seq: number, headSeq: number): Promise<MarksDoc> {
+  if (kept === null || kept.doc.instrument !== instrument || kept.upTo < seq)
+    kept = { doc: await api.marks({ instrument }), upTo: Math.max(seq, headSeq) }
+  const { marks } = kept.doc
+  return { instrument, marks: marks.filter((mark) => mark.seq <= seq) }
+}
+
+/** Nothing of what comes back lies behind `seq`. A series that the run does not know is an empty one. */
 export async function askMarket(question: MarketQuestion): Promise<MarketDocs> {
-  const { instrument, coin, interval, seq, ts, depth } = question
+  const { instrument, coin, interval, seq, headSeq, ts, depth } = question
   const from = Math.max(0, ts - depth * intervalMs(interval))
   const span = { until: seq, from }
   const [bars, marks, ...series] = await Promise.all([
     api.bars({ instrument, interval, ...span }),
-    api.marks({ instrument, until: seq }),
+    marksUpTo(instrument, seq, headSeq),
     ...PANES.map(({ kind, of }) => seriesOrNone(`${kind}:${of === 'coin' ? coin : instrument}`, span)),
   ])
   return { seq, ts, bars, marks, series }

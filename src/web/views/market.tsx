@@ -13,11 +13,11 @@ import {
   volumesOf,
   whyOf,
 } from '../charts/candles-data.js'
-import { decimal, direction, percent, price, signedPercent, time } from '../format.js'
+import { count, decimal, direction, percent, price, signedPercent, time } from '../format.js'
 import { usePage } from '../hooks.js'
 import { Panel } from '../parts/panel.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
-import { goTo, linkTo } from '../run-store.js'
+import { goTo, linkTo, page } from '../run-store.js'
 import type { ViewProps } from '../views.js'
 import { askMarket, compact, intervalsFrom, type MarketDocs, type Panes, panesOf } from './market-data.js'
 import { MarketMarks } from './market-marks.js'
@@ -38,9 +38,9 @@ const DEPTH_MAX = 16_000
 const LIVE_EVERY_MS = 2_000
 
 export function Market({ argument }: ViewProps) {
-  const facts = usePage((page) => page.facts)!
-  const state = usePage((page) => page.state)
-  const at = usePage((page) => page.route.at)
+  const facts = usePage((each) => each.facts)!
+  const state = usePage((each) => each.state)
+  const at = usePage((each) => each.route.at)
   const fallback = state?.book.positions.find(({ quantity }) => Number(quantity) !== 0)?.instrument
   const [first] = useState(fallback ?? facts.instruments[0]?.instrument ?? '')
   const instrument = facts.instruments.some((each) => each.instrument === argument) ? argument : first
@@ -53,7 +53,15 @@ export function Market({ argument }: ViewProps) {
   const paced = usePaced(state, LIVE_EVERY_MS, `${at}|${at === null ? '' : state?.seq}`)
   const key = paced === null || instrument === '' ? null : `${instrument}|${interval}|${depth}|${paced.seq}`
   const { document: docs, problem } = useFollowed(key, () =>
-    askMarket({ instrument, coin, interval, depth, seq: paced!.seq, ts: paced!.ts }),
+    askMarket({
+      instrument,
+      coin,
+      interval,
+      depth,
+      headSeq: page.get().head?.seq ?? 0,
+      seq: paced!.seq,
+      ts: paced!.ts,
+    }),
   )
   if (instrument === '') return <Empty>This run knows no instrument.</Empty>
   const row = state?.market.find((each) => each.instrument === instrument)
@@ -211,7 +219,12 @@ function Chart({ docs, shown, position, isOwnInterval, onOldest }: ChartProps) {
         onOldest={onOldest}
         onHover={hover}
       />
-      {bars.ts.length === 0 ? <Empty>No bar of this instrument up to seq {docs.seq}.</Empty> : null}
+      {bars.ts.length === 0 ? (
+        <Empty>
+          No bar of this instrument is known up to seq {count(docs.seq)}: the log has none, nor has the history that it
+          was made from.
+        </Empty>
+      ) : null}
       {panes.absent.length === 0 ? null : (
         <p class="note" data-test="absent">
           Not shown, the run has no data of it here: {panes.absent.join(', ')}.

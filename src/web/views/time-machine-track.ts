@@ -104,9 +104,14 @@ export function createTrack(element: HTMLElement, { hasAxes, format }: TrackOpti
     const foot = top + height
     const column = (seq: number): number => Math.round(u.valToPos(seq, 'x', true))
     ctx.save()
-    ctx.fillStyle = colour('--up')
-    // Many fills share a pixel: one stroke each column is what can be seen.
-    for (const x of new Set(data.ticks.fills.map(column))) ctx.fillRect(x, foot - 4 * unit, unit, 4 * unit)
+    ctx.fillStyle = faded(colour('--up'), 0.75)
+    // Many fills share a pixel: the more, the higher its stroke.
+    const columns = new Map<number, number>()
+    for (const seq of data.ticks.fills) columns.set(column(seq), (columns.get(column(seq)) ?? 0) + 1)
+    for (const [x, n] of columns) {
+      const tall = Math.min(height / 3, (2 + 2 * Math.log2(n + 1)) * unit)
+      ctx.fillRect(x, foot - tall, unit, tall)
+    }
     ctx.fillStyle = colour('--warn')
     for (const { seq } of data.ticks.restarts) ctx.fillRect(column(seq), top, unit, height)
     ctx.fillStyle = colour('--bad')

@@ -56,7 +56,7 @@ export function TimeMachine({ argument }: ViewProps) {
           <Loading what="Comparing" />
         ) : null
       ) : (
-        <Differences diff={diff} currency={facts.currency} />
+        <Differences diff={diff} base={base} currency={facts.currency} />
       )}
     </div>
   )
@@ -98,8 +98,13 @@ function Bases({ equity, ticks, seq, ts, span }: BasesProps) {
   )
 }
 
+/** A state keeps so many orders that have ended. */
+const RECENT = 200
+
 interface DifferencesProps {
   readonly diff: StateDiff
+  /** Seq asked for; the state of it may be of an earlier event. */
+  readonly base: number
   readonly currency: string
 }
 
@@ -114,12 +119,12 @@ const SECTIONS: readonly {
   { key: 'agents', title: 'Agents' },
 ]
 
-function Differences({ diff, currency }: DifferencesProps) {
+function Differences({ diff, base, currency }: DifferencesProps) {
   const shown = SECTIONS.filter(({ key }) => diff[key].length > 0)
   return (
     <>
       <div class="moments">
-        <MomentCard title="From" {...diff.from} onEnter={(seq) => goTo('time', String(seq))} />
+        <MomentCard title="From" {...diff.from} seq={base} onEnter={(seq) => goTo('time', String(seq))} />
         <span class="arrow" aria-hidden="true">
           →
         </span>
@@ -133,7 +138,15 @@ function Differences({ diff, currency }: DifferencesProps) {
       )}
       <div class="differences">
         {shown.map(({ key, title }) => (
-          <Panel key={key} title={title} note={`${count(diff[key].length)} changed`}>
+          <Panel
+            key={key}
+            title={title}
+            note={
+              diff[key].length >= RECENT
+                ? `the newest ${count(diff[key].length)}`
+                : `${count(diff[key].length)} changed`
+            }
+          >
             <Changes changes={diff[key]} />
           </Panel>
         ))}
@@ -174,7 +187,7 @@ function MomentCard({ title, seq, ts, onEnter }: MomentCardProps) {
           onBlur={() => type(null)}
         />
       </label>
-      <time>{time(ts)} UTC</time>
+      <time>{ts > 0 ? `${time(ts)} UTC` : 'before the first event'}</time>
     </form>
   )
 }
