@@ -1,6 +1,6 @@
 /**
- * Owns real servers for tests: Debian's PostgreSQL and Redis, each on a free loopback port in a folder of its own. Ends what
- * it started by its pid. `undefined` where the programs are not installed: tests then skip, loudly, and fail under
+ * Owns real servers for tests: Debian's PostgreSQL, Redis, Prometheus and Alertmanager, each on a free loopback port in a folder of its
+ * own. Ends what it started by its pid. `undefined` where the programs are not installed: tests then skip, loudly, and fail under
  * QUANTBOT_REQUIRE_SERVERS=1.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
@@ -44,9 +44,19 @@ function postgresFolder(): string | undefined {
 
 const redisPath = (): string | undefined => found('redis-server', ['/usr/bin', ...pathFolders()])
 
+/** Programs of Prometheus and of the Alertmanager, by the names that Debian gives them. */
+const WATCHERS = ['prometheus', 'promtool', 'prometheus-alertmanager', 'amtool'] as const
+const watcherPath = (name: (typeof WATCHERS)[number]): string | undefined => found(name, ['/usr/bin', ...pathFolders()])
+
+const HAS = {
+  postgres: () => postgresFolder() !== undefined,
+  redis: () => redisPath() !== undefined,
+  prometheus: () => WATCHERS.every((name) => watcherPath(name) !== undefined),
+} as const
+
 /** Whether tests with a server can be run; says so where they cannot, and throws where they must. */
-export function hasServer(what: 'postgres' | 'redis'): boolean {
-  const has = what === 'postgres' ? postgresFolder() !== undefined : redisPath() !== undefined
+export function hasServer(what: keyof typeof HAS): boolean {
+  const has = HAS[what]()
   if (has) return true
   const message = `${what} is not installed: its tests are SKIPPED`
   if (process.env.QUANTBOT_REQUIRE_SERVERS === '1') throw new Error(message)
@@ -97,6 +107,66 @@ export async function startRedis(): Promise<TestServer | undefined> {
   const port = await freePort()
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir]
   return startServer({ command: path, args, dir, port, url: `redis://127.0.0.1:${port}`, ready: () => answers(port) })
+}
+
+/** A Prometheus with this configuration file; undefined where it is not installed. */
+export function startPrometheus(configFile: string): Promise<TestServer | undefined> {
+  return startWatcher('prometheus', configFile, (dir, port) => [
+    `--config.file=${configFile}`,
+    `--storage.tsdb.path=${dir}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--log.level=warn',
+  ])
+}
+
+/** An Alertmanager of one with this configuration file; undefined where it is not installed. */
+export function startAlertmanager(configFile: string): Promise<TestServer | undefined> {
+  return startWatcher('prometheus-alertmanager', configFile, (dir, port) => [
+    `--config.file=${configFile}`,
+    `--storage.path=${dir}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--cluster.listen-address=',
+    '--log.level=warn',
+  ])
+}
+
+async function startWatcher(
+  name: 'prometheus' | 'prometheus-alertmanager',
+  configFile: string,
+  argsOf: (dir: string, port: number) => readonly string[],
+): Promise<TestServer | undefined> {
+  const path = watcherPath(name)
+  if (path === undefined) return undefined
+  if (!existsSync(configFile)) throw new Error(`${configFile} is missing`)
+  const dir = mkdtempSync(join(tmpdir(), `quantbot-${name}-`))
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const ready = (): Promise<boolean> =>
+    fetch(`${url}/-/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  return startServer({ command: path, args: argsOf(dir, port), dir, port, url, ready })
+}
+
+/** What promtool or amtool says of `input` on its standard input; with their exit code. */
+export function watcherTool(
+  name: 'promtool' | 'amtool',
+  args: readonly string[],
+  input = '',
+): Promise<{ readonly code: number; readonly said: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(watcherPath(name) ?? name, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    let said = ''
+    const keep = (bytes: Buffer): void => {
+      said += bytes.toString()
+    }
+    child.stdout.on('data', keep)
+    child.stderr.on('data', keep)
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code: code ?? -1, said }))
+    child.stdin.end(input)
+  })
 }
 
 function answers(port: number): Promise<boolean> {
