@@ -9,11 +9,12 @@ import { createNotifier } from '#monitoring/notify/notifier'
 import type { DigestSource } from '#monitoring/notify/notify.port'
 import { notifyFolder } from '../notify.command.js'
 import { createBookFold } from './book-fold.js'
+import { createLakeBars } from './lake-bars.js'
 import type { ObserverParts } from './observed-run.js'
 
 export const OBSERVER_PARTS: ObserverParts = {
   openView: async ({ home, runDir }, onEvents) =>
-    openRunView({ runDir, book: await createBookFold(home, runDir), onEvents }),
+    openRunView({ runDir, book: await createBookFold(home, runDir), history: createLakeBars(home, runDir), onEvents }),
   // Beside the process, a thread has a heap of its own.
   createMetrics: (facts) => createRunMetrics(facts, isMainThread ? undefined : () => process.memoryUsage().heapUsed),
   createNotifier: ({ home, runDir, notify }, view, onProblem) => {
