@@ -15,6 +15,7 @@ import { registerCheck } from './check.command.js'
 import { registerConfig } from './config.command.js'
 import { registerControl } from './control.command.js'
 import { registerData } from './data.command.js'
+import { registerDoctor } from './doctor.command.js'
 import { registerFunds } from './funds.command.js'
 import { registerImport } from './import.command.js'
 import { registerNotify } from './notify.command.js'
@@ -55,6 +56,7 @@ export function buildProgram(): Command {
   registerProjections(program)
   registerSimExchange(program)
   registerConfig(program)
+  registerDoctor(program)
   registerControl(program)
   registerFunds(program)
   registerNotify(program)
