@@ -1,0 +1,148 @@
+/** Notifications through kills at any instant, and the command that tries them: real processes, real endpoints. */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Sfc32 } from '#core/random'
+import { hookServer, PASSWORD, smtpServer, USER } from './notify-servers.js'
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url))
+const CHILD = join(DIST, 'test/slow/notify-child.js')
+const MAIN = join(DIST, 'src/cli/main.js')
+const COUNT = 600
+
+let home: string
+beforeAll(() => {
+  if (!existsSync(CHILD)) throw new Error(`${CHILD} is missing: npm run build first (npm test does)`)
+  home = mkdtempSync(join(tmpdir(), 'quantbot-notify-'))
+})
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+/** Kills it after so many milliseconds; whether it had ended before. */
+async function runFor(ms: number | undefined, folder: string, webhook: string): Promise<boolean> {
+  const child = spawn(process.execPath, [CHILD, folder, webhook, String(COUNT)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  child.stdout.on('data', (part: Buffer) => {
+    said += part.toString()
+  })
+  const timer = ms === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), ms)
+  await once(child, 'close')
+  clearTimeout(timer)
+  return said.includes('END')
+}
+
+describe('a kill at any instant', () => {
+  it.each([11, 12, 13])(
+    'loses nothing, keeps the order, and what comes again has the same id (seed %i)',
+    async (seed) => {
+      const hook = await hookServer()
+      const folder = join(home, `seed-${seed}`)
+      const random = Sfc32.seeded(seed)
+      let kills = 0
+      try {
+        // A start takes some 300 ms; the whole of it some two seconds.
+        for (; kills < 12; kills++) if (await runFor(250 + random.next() * 900, folder, hook.url)) break
+        expect(kills).toBeGreaterThan(2)
+        if (kills === 12) expect(await runFor(undefined, folder, hook.url)).toBe(true)
+      } finally {
+        await hook.close()
+      }
+      const letters = hook.bodies.map((body) => ({
+        seq: Number(/seq (\d+), 2026/.exec(body)?.[1]),
+        id: /letter (r1\.slack\.\d+\.\d+)/.exec(body)?.[1],
+      }))
+      const firsts = [...new Map(letters.map(({ seq, id }) => [seq, id] as const))]
+      expect(firsts.map(([seq]) => seq)).toEqual(Array.from({ length: COUNT }, (_, i) => i + 1))
+      for (const { seq, id } of letters) expect(id).toBe(new Map(firsts).get(seq))
+      // Only the one whose answer the kill cut off comes again, right away.
+      expect(letters.length - COUNT).toBeLessThanOrEqual(kills)
+      expect(letters.map(({ seq }) => seq)).toEqual(letters.map(({ seq }) => seq).sort((a, b) => a - b))
+    },
+    120_000,
+  )
+})
+
+const execute = promisify(execFile)
+
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+async function quantbot(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+  const options = { env: { ...process.env, NO_COLOR: '1', QUANTBOT_HOME: home, ...env } }
+  try {
+    return { code: 0, ...(await execute(process.execPath, [MAIN, ...args], options)) }
+  } catch (error) {
+    const { code, stdout, stderr } = error as Ended // execFile's own error
+    return { code, stdout, stderr }
+  }
+}
+
+describe('quantbot notify test', () => {
+  it('sends to each sink and tells what happened; fails where one failed, and shows no secret', async () => {
+    const [smtp, hook] = [await smtpServer(), await hookServer()]
+    const [config, ca] = [join(home, 'notify.yaml'), join(home, 'ca.pem')]
+    writeFileSync(ca, smtp.ca)
+    writeFileSync(
+      config,
+      `notifications:
+  email: { host: localhost, port: ${smtp.port}, ca: ${ca}, user: env:QB_USER, password: env:QB_PASSWORD, from: bot@example.org, to: [you@example.org] }
+  slack: { webhook: env:QB_SLACK }
+`,
+    )
+    const env = { QB_USER: USER, QB_PASSWORD: PASSWORD, QB_SLACK: hook.url }
+    try {
+      const well = await quantbot(['notify', 'test', '--config', config], env)
+      expect(well.stdout).toMatch(/^email {2}delivered {2}[\d,]+ ms\nslack {2}delivered {2}[\d,]+ ms\n$/)
+      expect(well.code).toBe(0)
+      expect([smtp.mails.length, hook.bodies.length]).toEqual([1, 1])
+
+      const wrong = { ...env, QB_PASSWORD: 'hunter2-wrong' }
+      const bad = await quantbot(['notify', 'test', '--config', config, '--json'], wrong)
+      expect(bad.code).toBe(1)
+      expect(JSON.parse(bad.stdout)).toMatchObject({
+        sinks: [
+          { sink: 'email', isDelivered: false, code: 'auth-refused', status: 535 },
+          { sink: 'slack', isDelivered: true },
+        ],
+      })
+      hook.answer = (_, response) => {
+        response.writeHead(404).end('no_team')
+        return true
+      }
+      const gone = await quantbot(['notify', 'test', '--config', config, '--sink', 'slack'], env)
+      expect(gone).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/^slack {2}webhook-gone \(404\)\n {2}mend: /),
+      })
+      for (const { stdout, stderr } of [well, bad, gone])
+        expect(`${stdout}${stderr}`).not.toMatch(/hunter2|verysecret|correct horse/)
+    } finally {
+      await smtp.close()
+      await hook.close()
+    }
+  }, 60_000)
+
+  it('names the variable that is missing, and a URL that is none, without showing it', async () => {
+    const config = join(home, 'slack.yaml')
+    writeFileSync(config, 'notifications:\n  slack: { webhook: env:QB_SLACK }\n')
+    const missing = await quantbot(['notify', 'test', '--config', config], { QB_SLACK: '' })
+    expect(missing).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('SECRET_MISSING: notifications.slack.webhook'),
+    })
+    const plain = await quantbot(['notify', 'test', '--config', config], {
+      QB_SLACK: 'http://hooks.example.org/verysecret',
+    })
+    expect(plain).toMatchObject({ code: 2, stderr: expect.stringContaining('CONFIG_INVALID') })
+    expect(plain.stderr).not.toContain('verysecret')
+  })
+})
