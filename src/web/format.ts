@@ -96,5 +96,9 @@ export function direction(value: number | null | undefined): '' | 'up' | 'down' 
   return value > 0 ? 'up' : 'down'
 }
 
-/** `partly-filled` → `partly filled`, `ABOVE_THRESHOLD` → `above threshold`. */
-export const words = (code: string): string => code.replaceAll(/[-_]/g, ' ').toLowerCase()
+/** `partly-filled` → `partly filled`, `ABOVE_THRESHOLD` → `above threshold`, `priceChange` → `price change`. */
+export const words = (code: string): string =>
+  code
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replaceAll(/[-_]/g, ' ')
+    .toLowerCase()

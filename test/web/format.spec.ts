@@ -102,5 +102,9 @@ describe('times', () => {
 })
 
 it('codes are read as words', () => {
-  expect([words('partly-filled'), words('ABOVE_THRESHOLD')]).toEqual(['partly filled', 'above threshold'])
+  expect(['partly-filled', 'ABOVE_THRESHOLD', 'priceChange'].map(words)).toEqual([
+    'partly filled',
+    'above threshold',
+    'price change',
+  ])
 })

@@ -9,17 +9,24 @@ import { ModeBadge } from './mode-badge.js'
 
 export function Controls() {
   const canControl = usePage((page) => page.facts?.canControl === true)
-  const isHalted = usePage((page) => page.status?.halted ?? page.state?.book.halted ?? false)
+  // Of now, whatever moment is looked at; not known: both are offered.
+  const isHalted = usePage(
+    (page) => page.status?.halted ?? (page.route.at === null ? page.state?.book.halted : undefined),
+  )
   const [brake, ask] = useState<Brake | null>(null)
   if (!canControl) return null
   return (
     <fieldset class="controls" aria-label="Controls">
-      <button type="button" data-command="resume" disabled={!isHalted} onClick={() => ask('resume')}>
-        Resume
-      </button>
-      <button type="button" class="danger" data-command="halt" disabled={isHalted} onClick={() => ask('halt')}>
-        Halt
-      </button>
+      {isHalted === false ? null : (
+        <button type="button" data-command="resume" onClick={() => ask('resume')}>
+          Resume
+        </button>
+      )}
+      {isHalted === true ? null : (
+        <button type="button" class="danger" data-command="halt" onClick={() => ask('halt')}>
+          Halt
+        </button>
+      )}
       <button type="button" class="danger" data-command="flatten" onClick={() => ask('flatten')}>
         Flatten
       </button>

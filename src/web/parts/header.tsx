@@ -38,7 +38,9 @@ function AsOf() {
   const state = usePage((page) => page.state)
   const connection = usePage((page) => page.connection)
   const isLive = usePage((page) => page.route.at === null && page.facts?.isLive === true)
+  const isRun = usePage((page) => page.facts?.mode !== 'backtest' && page.facts?.mode !== 'replay')
   if (state === null) return null
+  const isOver = isRun && state.process.state === 'stopped'
   const isFollowing = isLive && connection === 'open'
   return (
     <span class="as-of" title="Everything on this page is as of this event of the log; times are UTC">
@@ -46,7 +48,7 @@ function AsOf() {
       <span>
         seq <b data-test="seq">{count(state.seq)}</b>
       </span>
-      {state.process.state === 'stopped' ? <span>stopped</span> : null}
+      {isOver ? <span>stopped</span> : null}
       <time dateTime={new Date(state.ts).toISOString()}>{time(state.ts)} UTC</time>
     </span>
   )

@@ -20,7 +20,7 @@ export function Why({
 /** `binance.usdm.BTCUSDT`: the symbol, and softly where it is traded. */
 export function Instrument({ id }: { readonly id: string }) {
   const [venue, market, ...symbol] = id.split('.')
-  if (symbol.length === 0) return <span>{id}</span>
+  if (symbol.length === 0 || id.includes('/')) return <span>{id}</span>
   return (
     <span class="instrument" title={id}>
       {symbol.join('.')}{' '}

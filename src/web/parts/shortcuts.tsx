@@ -15,7 +15,7 @@ export function Shortcuts() {
       else if (event.key === '?') dialog.current?.showModal()
       else if (event.key === 't') toggleTheme()
       else if (event.key === 'l') chooseSeq(null)
-      else if (event.key === 'h') document.querySelector<HTMLElement>('[data-command="halt"]')?.focus()
+      else if (event.key === 'h') document.querySelector<HTMLElement>('[data-command]')?.focus()
       else return
       event.preventDefault()
     }

@@ -20,7 +20,8 @@ export function Trouble({ state }: { readonly state: ViewState }) {
         {flatten === null ? null : <Flatten state={state} />}
         {alerts.map((alert) => (
           <li key={alert.name}>
-            <b class="warn-text">{words(alert.name)}</b> {alert.text} <Since ts={alert.since} seq={alert.seq} />
+            <b class="warn-text">{words(alert.name)}</b> {alert.text.replace(`${alert.name}: `, '')}{' '}
+            <Since ts={alert.since} seq={alert.seq} />
           </li>
         ))}
       </ul>

@@ -97,7 +97,9 @@ function Figure({ name, value, id, unit = '', tone = '', isLarge = false, childr
 const CURVE_STEPS = 400
 
 function Equity({ state, currency }: Figured) {
-  const isMoving = usePage((page) => page.route.at === null && page.facts?.isLive === true)
+  const isMoving = usePage(
+    (page) => page.route.at === null && (page.facts?.isLive === true || (page.head?.read ?? 1) < 1),
+  )
   const step = isMoving ? Math.max(1, Math.floor(state.seq / CURVE_STEPS)) : 1
   const until = Math.max(1, Math.floor(state.seq / step) * step)
   const { document: series, problem } = useFetched(`equity ${until}`, (signal) =>

@@ -71,7 +71,7 @@ function Lines({ series, row }: { readonly series: SeriesDoc; readonly row: Sign
     if (seq !== undefined && seq > 0) goTo('why', String(seq))
   }
   const line = ([name, values]: (typeof columns)[number], i: number, format: Line['format']): Line => ({
-    label: name === 'value' && row.term !== '' ? words(row.term) : words(spaced(name)),
+    label: name === 'value' && row.term !== '' ? words(row.term) : words(name),
     values,
     colour: name === 'threshold' ? '--soft' : COLOURS[i % COLOURS.length]!,
     format,
@@ -104,15 +104,12 @@ function Lines({ series, row }: { readonly series: SeriesDoc; readonly row: Sign
   )
 }
 
-/** `targetWeight` → `target weight`. */
-const spaced = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter}`)
-
 function Terms({ row }: { readonly row: SignalRow }) {
   return (
     <dl class="terms">
       {row.terms.map(({ name, value, threshold }) => (
         <div key={name}>
-          <dt>{words(spaced(name))}</dt>
+          <dt>{words(name)}</dt>
           <dd>
             {figures(value)}
             {threshold === undefined ? null : <span class="soft"> against {figures(threshold)}</span>}

@@ -171,7 +171,7 @@ function Row({ row, chosen, agent, children }: RowProps) {
           {isExpired ? <div class="note warn-text">expired</div> : null}
         </td>
         <td data-name="Why">
-          <Why target={row.seq}>{words(row.reason)}</Why>
+          <Why target={row.seq}>{row.reason === '' ? undefined : words(row.reason)}</Why>
         </td>
       </tr>
       {isChosen ? (
