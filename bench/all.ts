@@ -8,11 +8,13 @@ import { framesBench } from './frames.bench.js'
 import { lakeBench } from './lake.bench.js'
 import { liveBench } from './live.bench.js'
 import { logBench } from './log.bench.js'
+import { observerBench } from './observer.bench.js'
 import { optionChainBench } from './option-chain.bench.js'
 import { replayBench } from './replay.bench.js'
 import { restartBench } from './restart.bench.js'
 import { soakBench } from './soak.bench.js'
 import { storeBench } from './store.bench.js'
+import { timeMachineBench } from './timemachine.bench.js'
 
 export const ALL: readonly Bench[] = [
   logBench,
@@ -20,6 +22,7 @@ export const ALL: readonly Bench[] = [
   replayBench,
   restartBench,
   liveBench,
+  observerBench,
   storeBench,
   lakeBench,
   framesBench,
@@ -28,4 +31,5 @@ export const ALL: readonly Bench[] = [
   covarianceBench,
   availabilityBench,
   soakBench,
+  timeMachineBench,
 ]

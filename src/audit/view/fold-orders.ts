@@ -34,12 +34,7 @@ export function foldOrder(state: FoldState, event: AnyEvent): void {
       end(state, event, 'cancelled', event.data.reason)
       break
     case 'OrderRejected':
-      end(
-        state,
-        event,
-        'rejected',
-        event.data.detail === '' ? event.data.code : `${event.data.code}: ${event.data.detail}`,
-      )
+      end(state, event, 'rejected', `${event.data.code}: ${event.data.detail}`)
       break
     case 'OrderWithheld':
       end(state, event, 'withheld', event.data.code)

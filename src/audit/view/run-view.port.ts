@@ -21,6 +21,8 @@ export interface RunViewOptions {
   readonly history?: (query: HistoryQuery) => Promise<BarsDoc | undefined>
   readonly keyframes?: KeyframeLimits
   readonly blocks?: LogBlocksOptions
+  /** Event lines that one search reads at most, bytes. */
+  readonly searchBytes?: number
 }
 
 /** What is kept in memory. */

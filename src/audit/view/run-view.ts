@@ -160,7 +160,9 @@ class LogView implements RunView {
   events(query: EventQuery): Promise<EventPage> {
     const { firstSeq } = this.#facts
     const headSeq = this.#pass.head.seq
-    return searchEvents({ blocks: this.#blocks, facts: this.#words, firstSeq, headSeq }, query)
+    const { searchBytes: maxBytes } = this.#options
+    const bound = maxBytes === undefined ? {} : { maxBytes }
+    return searchEvents({ blocks: this.#blocks, facts: this.#words, firstSeq, headSeq, ...bound }, query)
   }
 
   async explain(target: string): Promise<unknown> {
