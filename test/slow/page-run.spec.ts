@@ -140,7 +140,7 @@ describe('quantbot run', () => {
     expect((await get({ ...second.page, token: foreign.token }, '/api/head')).status).toBe(401)
     second.running.kill('SIGTERM')
     other.kill('SIGTERM')
-    const ended = await second.running.ended
+    const [ended] = await Promise.all([second.running.ended, other.ended])
     expect(stderr + ended.stderr).not.toContain(first.page.token)
     const path = join(home.path, 'web', 'a.token')
     expect(statSync(path).mode & 0o777).toBe(0o600)

@@ -19,7 +19,7 @@ import { SeqMark } from './seq-mark.js'
 const ENTRY = new URL('./thread.js', import.meta.url)
 
 /** Longest wait for the page before the process goes on without knowing its port (ours). */
-const START_MS = 5 * SECOND_MS
+const START_MS = 15 * SECOND_MS
 /** Last events, then at most five seconds of the notifier, then the page (ours). */
 const END_MS = 9 * SECOND_MS
 /** Pauses before a thread that died is started anew; then no more. Forgotten after it has lived for a while (ours). */
