@@ -72,6 +72,8 @@ export function statusLines(status: RunStatus, width: number): string[] {
     ...agentLines(status, width),
     ...surroundingLines(status, (text) => cut(text, width)),
     ...problems(status, width),
+    // Whole whatever the width: half an address opens nothing.
+    ...(status.url === undefined ? [] : ['', `page  ${status.url}`]),
   ]
 }
 

@@ -105,6 +105,9 @@ describe('the live view', () => {
     expect(text).toContain('decision 39')
     expect(text).not.toContain('decision 1 ')
     expect(statusLines(status(), 100).join('\n')).toContain('market/bars running')
+    const url = `http://127.0.0.1:7420/#token=${'ab'.repeat(16)}`
+    expect(statusLines({ ...status(), url }, 40)).toContain(`page  ${url}`)
+    expect(viewLines({ ...status(), url }, NOTHING, 100, 40).join()).not.toContain('token')
     expect(statusLine(status())).toContain('equity 1,002,346')
   })
 })
