@@ -5,8 +5,8 @@
 import { writeSync } from 'node:fs'
 import { machineTime } from '#actors/scaled-time'
 import { notificationsSchema } from '#core/config/operate-schema'
+import type { StopTriggered } from '#events/risk.events'
 import { createNotifier } from '#monitoring/notify/notifier'
-import { event } from '../given.js'
 
 const [folder, webhook, count] = process.argv.slice(2)
 if (folder === undefined || webhook === undefined || count === undefined) throw new Error('usage: folder webhook count')
@@ -24,7 +24,9 @@ notifier.start()
 for (let seq = 1; seq <= Number(count); seq++) {
   const instrument = `binance.usdm.C${seq}USDT`
   const data = { instrument, side: 'long', level: 90, extreme: 100, atr: 5, multiple: 2, price: 89 } as const
-  notifier.take([event('StopTriggered', data, { seq, ts: TS + seq })], { seq, ts: TS + seq, fault: null })
+  const ts = TS + seq
+  const stop: StopTriggered = { seq, ts, type: 'StopTriggered', v: 1, by: 'risk/engine', cause: 0, data }
+  notifier.take([stop], { seq, ts, fault: null })
   if (seq % 7 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 while (notifier.status().position < Number(count) || notifier.status().sinks.some(({ queued }) => queued > 0))

@@ -6,34 +6,62 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Sfc32 } from '#core/random'
-import { hookServer, PASSWORD, smtpServer, USER } from './notify-servers.js'
+import { type HookRig, hookServer, PASSWORD, smtpServer, USER, until } from './notify-servers.js'
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url))
-const CHILD = join(DIST, 'test/slow/notify-child.js')
 const MAIN = join(DIST, 'src/cli/main.js')
 const COUNT = 600
+const KILLS = 14
 
 let home: string
-beforeAll(() => {
-  if (!existsSync(CHILD)) throw new Error(`${CHILD} is missing: npm run build first (npm test does)`)
+let script: string
+beforeAll(async () => {
+  if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: npm run build first (npm test does)`)
   home = mkdtempSync(join(tmpdir(), 'quantbot-notify-'))
-})
+  script = await buildChild(join(home, 'child'))
+}, 60_000)
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
-/** Kills it after so many milliseconds; whether it had ended before. */
-async function runFor(ms: number | undefined, folder: string, webhook: string): Promise<boolean> {
-  const child = spawn(process.execPath, [CHILD, folder, webhook, String(COUNT)], {
+/** Bundles the child once, so that plain node runs it. */
+async function buildChild(outDir: string): Promise<string> {
+  const conditions = ['quantbot-source', 'node']
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    root: fileURLToPath(new URL('../..', import.meta.url)),
+    resolve: { conditions },
+    ssr: { noExternal: true, resolve: { conditions } },
+    build: {
+      ssr: fileURLToPath(new URL('./notify-child.ts', import.meta.url)),
+      outDir,
+      target: 'node20',
+      minify: false,
+      rollupOptions: { output: { entryFileNames: 'child.mjs' } },
+    },
+  })
+  return join(outDir, 'child.mjs')
+}
+
+/** Kills it `waitMs` after the endpoint got so many more; whether it had ended before. */
+async function runUntil(hook: HookRig, folder: string, more: number, waitMs: number): Promise<boolean> {
+  const child = spawn(process.execPath, [script, folder, hook.url, String(COUNT)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let said = ''
   child.stdout.on('data', (part: Buffer) => {
     said += part.toString()
   })
-  const timer = ms === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), ms)
-  await once(child, 'close')
-  clearTimeout(timer)
+  const closed = once(child, 'close')
+  const from = hook.requests.length
+  await until('deliveries', () => hook.requests.length - from >= more || child.exitCode !== null, 60_000)
+  if (child.exitCode === null && more < COUNT) {
+    await new Promise((resolve) => setTimeout(resolve, waitMs))
+    child.kill('SIGKILL')
+  }
+  await closed
   return said.includes('END')
 }
 
@@ -46,10 +74,9 @@ describe('a kill at any instant', () => {
       const random = Sfc32.seeded(seed)
       let kills = 0
       try {
-        // A start takes some 300 ms; the whole of it some two seconds.
-        for (; kills < 12; kills++) if (await runFor(250 + random.next() * 900, folder, hook.url)) break
-        expect(kills).toBeGreaterThan(2)
-        if (kills === 12) expect(await runFor(undefined, folder, hook.url)).toBe(true)
+        for (; kills < KILLS; kills++) if (await runUntil(hook, folder, random.below(60), random.next() * 40)) break
+        expect(kills).toBeGreaterThan(5)
+        if (kills === KILLS) expect(await runUntil(hook, folder, COUNT, 0)).toBe(true)
       } finally {
         await hook.close()
       }
