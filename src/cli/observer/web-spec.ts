@@ -2,7 +2,6 @@
 import { fileURLToPath } from 'node:url'
 import { type WebConfig, webSchema } from '#core/config/operate-schema'
 import { QuantbotError } from '#core/errors'
-import { protect } from '../redact.js'
 import type { WebSpec } from './messages.js'
 import { loadOrCreateToken } from './web-token.js'
 
@@ -15,14 +14,12 @@ const ROOT = fileURLToPath(new URL(isCompiled ? '../../../web' : '../../../dist/
 
 /** `port` is of the command line. KEY_UNUSABLE. */
 export function webSpec(home: string, run: string, web: WebConfig, port: number | undefined): WebSpec {
-  const token = loadOrCreateToken(home, run)
-  protect(token)
   return {
     host: web.host,
     port: port ?? web.port,
     mayMove: port === undefined && web.port === DEFAULT_PORT,
     allowedHosts: web.allowedHosts,
-    token,
+    token: loadOrCreateToken(home, run),
     root: ROOT,
   }
 }
