@@ -4,7 +4,7 @@ import { readCheckpoints } from '#events/log/checkpoints'
 import { readManifest } from '#events/log/manifest'
 import { LogCursor } from '#events/log/reader'
 import { readSegments } from '#events/log/segments'
-import { type BookView, positionSnapshot, type RiskState } from '#risk/engine.decider'
+import { type BookView, positionSnapshot, RISK_ENGINE_VERSION, type RiskState } from '#risk/engine.decider'
 import { SnapshotStore } from '#snapshots/store'
 
 export interface StoppedStatus extends Partial<BookView> {
@@ -18,7 +18,7 @@ export interface StoppedStatus extends Partial<BookView> {
 export function stoppedStatus(runDir: string): StoppedStatus {
   const { manifest } = readManifest(runDir)
   const seq = lastSeqOf(runDir)
-  return { runId: manifest.run, mode: manifest.mode, state: 'stopped', seq, ...bookAt(runDir, seq, manifest.agents) }
+  return { runId: manifest.run, mode: manifest.mode, state: 'stopped', seq, ...bookAt(runDir, seq) }
 }
 
 function lastSeqOf(runDir: string): number {
@@ -34,16 +34,12 @@ function lastSeqOf(runDir: string): number {
   }
 }
 
-function bookAt(
-  runDir: string,
-  seq: number,
-  agents: readonly { readonly name: string; readonly version: string }[],
-): Partial<BookView> {
+/** Nothing where the newest snapshot is of another version of quantbot: its layout is not ours. */
+function bookAt(runDir: string, seq: number): Partial<BookView> {
   const store = new SnapshotStore(runDir, 'look')
-  const version = agents.find(({ name }) => name === 'risk/engine')?.version
-  if (version === undefined || store.seqs('risk/engine')[0] !== seq) return {}
+  if (store.seqs('risk/engine')[0] !== seq) return {}
   try {
-    const snapshot = store.read('risk/engine', version, seq)
+    const snapshot = store.read('risk/engine', RISK_ENGINE_VERSION, seq)
     return snapshot === undefined ? {} : positionSnapshot(JSON.parse(snapshot.state) as RiskState) // its own snapshot
   } catch (cause) {
     throw new QuantbotError('LOG_CORRUPT', `${store.folder}: the snapshot of risk/engine cannot be read`, { cause })

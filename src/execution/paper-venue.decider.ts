@@ -48,7 +48,8 @@ export function createPaperVenue(
   const setting: Setting = { config, quotes: options.fills === 'quote' }
   return {
     name: PAPER,
-    version: '1',
+    // 2: the state knows legs of packages.
+    version: '2',
     dependencies: ['risk/engine', 'execution/router'],
     reads: readsOf(setting),
     emits: ['OrderAccepted', 'OrderFilled', 'OrderRejected', 'OrderCancelled', 'TimerRequested'],

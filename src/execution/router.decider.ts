@@ -46,7 +46,8 @@ export function createRouter(
   const read = new Set<Interval>(['1d', finest, ...universe.map((entry) => entry.interval ?? finest)])
   return {
     name: NAME,
-    version: '1',
+    // 2: the state knows legs of packages.
+    version: '2',
     dependencies: [RISK],
     reads: READS,
     emits: ['OrderSubmitted', 'OrderWithheld', 'CancelRequested', 'TimerRequested', 'OrderUnconfirmed'],

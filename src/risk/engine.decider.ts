@@ -32,6 +32,9 @@ import { settle, watch } from './watch.js'
 export { type BookView, carriedState, type PositionView, positionSnapshot } from './book-view.js'
 export { equity, type RiskState } from './risk-state.js'
 
+/** Of rules and layout of the state: a snapshot of another version is not read. 2: ledger by currency, packages. */
+export const RISK_ENGINE_VERSION = '2'
+
 export type RiskInput =
   | BookInput
   | BarClosed
@@ -81,7 +84,7 @@ export function createRiskEngine(
   const places = placesOf(universe)
   return {
     name: 'risk/engine',
-    version: '1',
+    version: RISK_ENGINE_VERSION,
     dependencies: ['market/bars', 'portfolio/blender'],
     reads: [
       ...BOOK_INPUTS,
