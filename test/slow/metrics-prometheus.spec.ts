@@ -318,6 +318,42 @@ describe.skipIf(!isThere)('a run that is watched', () => {
     3 * WAIT_MS,
   )
 
+  it('raised no other alarm: it is sound', async () => {
+    expect(await query('ALERTS{alertname!="QuantbotTradingHalted"}')).toEqual([])
+  })
+
+  it('is told of once while it is down: what else was known of it is silent', async () => {
+    const alarm = (alertname: string, instance: string) => ({ labels: { alertname, instance, severity: 'critical' } })
+    const given = [
+      alarm('QuantbotDown', 'a:1'),
+      alarm('QuantbotAgentFaulted', 'a:1'),
+      alarm('QuantbotAgentFaulted', 'b:1'),
+    ]
+    const alerts = `${servers[0]!.url}/api/v2/alerts`
+    await fetch(alerts, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(given),
+    })
+    interface Alert {
+      readonly labels: { readonly alertname: string; readonly instance: string }
+      readonly status: { readonly state: string }
+    }
+    const states = await until('the alarms', async () => {
+      const found = (await (await fetch(alerts)).json()) as Alert[] // the Alertmanager's own shape
+      const ours = found.filter(
+        ({ labels, status }) => /^[ab]:1$/.test(labels.instance) && status.state !== 'unprocessed',
+      )
+      return ours.length === 3 ? ours : undefined
+    })
+    const told = states.map(({ labels, status }) => `${labels.alertname} ${labels.instance} ${status.state}`)
+    expect(told.sort()).toEqual([
+      'QuantbotAgentFaulted a:1 suppressed',
+      'QuantbotAgentFaulted b:1 active',
+      'QuantbotDown a:1 active',
+    ])
+  })
+
   it('never sends its token anywhere but where it was asked', () => {
     expect(JSON.stringify(receiver.posts)).not.toContain(token)
   })
