@@ -8,6 +8,7 @@ import { framesBench } from './frames.bench.js'
 import { lakeBench } from './lake.bench.js'
 import { liveBench } from './live.bench.js'
 import { logBench } from './log.bench.js'
+import { notifyBench } from './notify.bench.js'
 import { observerBench } from './observer.bench.js'
 import { optionChainBench } from './option-chain.bench.js'
 import { replayBench } from './replay.bench.js'
@@ -22,6 +23,7 @@ export const ALL: readonly Bench[] = [
   replayBench,
   restartBench,
   liveBench,
+  notifyBench,
   observerBench,
   storeBench,
   lakeBench,

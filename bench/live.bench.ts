@@ -32,7 +32,7 @@ const LOADS: Readonly<Record<Scale, Load>> = {
 }
 
 /** Bars, funding, instants, and a quote of every instrument an hour: more than a live run would log. */
-function inputsOf(market: ReturnType<typeof createSimMarket>, count: number): Input[] {
+export function inputsOf(market: ReturnType<typeof createSimMarket>, count: number): Input[] {
   const instruments = market.universe.map(({ instrument }) => instrument)
   const inputs: Input[] = []
   while (inputs.length < count) {
@@ -44,7 +44,7 @@ function inputsOf(market: ReturnType<typeof createSimMarket>, count: number): In
 }
 
 /** Every input had its time; how late it became durable counts from there, so that a host that lags cannot hide it. */
-class Arrivals {
+export class Arrivals {
   readonly all = new LatencyHistogram()
   /** Inputs that led to decisions. */
   readonly deciding = new LatencyHistogram()
@@ -73,7 +73,12 @@ class Arrivals {
 }
 
 /** Pushes each input at its own time, `perSecond` of them, on the machine's clock. */
-async function pace(host: LiveHost, inputs: readonly Input[], perSecond: number, arrivals: Arrivals): Promise<void> {
+export async function pace(
+  host: LiveHost,
+  inputs: readonly Input[],
+  perSecond: number,
+  arrivals: Arrivals,
+): Promise<void> {
   const begun = performance.now()
   await new Promise<void>((resolve) => {
     let next = 0
