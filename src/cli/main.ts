@@ -18,6 +18,7 @@ import { registerData } from './data.command.js'
 import { registerDoctor } from './doctor.command.js'
 import { registerFunds } from './funds.command.js'
 import { registerImport } from './import.command.js'
+import { registerInit } from './init.command.js'
 import { registerNotify } from './notify.command.js'
 import { registerOpen } from './open.command.js'
 import { registerParse } from './parse.command.js'
@@ -42,6 +43,7 @@ export function buildProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
   registerRun(program)
+  registerInit(program)
   registerImport(program)
   registerData(program)
   registerBackfill(program)
