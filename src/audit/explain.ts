@@ -14,7 +14,7 @@ import { CausalTree, type Landmarks } from './tree.js'
 
 export type { ExplainNode, Explanation } from './explanation.port.js'
 
-interface Located {
+export interface Located {
   /** Events of the order, or the one of the seq; empty for an input that a derived log does not hold. */
   readonly events: AnyEvent[]
   readonly landmarks: Landmarks
@@ -104,7 +104,8 @@ function locateOrder(log: AuditLog, id: string, onProgress: OnProgress | undefin
   return { events, landmarks: landmarks ?? marks.snapshot(), lastSeq: end.last?.lastSeq ?? 0 }
 }
 
-function isVenueName(event: AnyEvent, id: string): boolean {
+/** Whether the venue calls the order of the event so: by its own order id, or by that of a trade. */
+export function isVenueName(event: AnyEvent, id: string): boolean {
   if (event.type === 'OrderAccepted') return event.data.venueOrder === id
   return event.type === 'OrderFilled' && event.data.trade === id
 }
@@ -129,7 +130,7 @@ function focusOf(events: readonly AnyEvent[]): string | undefined {
   return undefined
 }
 
-function explainOrder(log: AuditLog, facts: RunFacts, { events, landmarks, lastSeq }: Located): Explanation {
+export function explainOrder(log: AuditLog, facts: RunFacts, { events, landmarks, lastSeq }: Located): Explanation {
   const first = events[0] as OrderEvent // the caller found it
   const tree = new CausalTree(log, facts, landmarks, lastSeq)
   return {
@@ -143,7 +144,7 @@ function explainOrder(log: AuditLog, facts: RunFacts, { events, landmarks, lastS
 }
 
 /** An event of an order: its life up to there, and from there. */
-function explainOrderEvent(log: AuditLog, facts: RunFacts, seq: number, located: Located): Explanation {
+export function explainOrderEvent(log: AuditLog, facts: RunFacts, seq: number, located: Located): Explanation {
   const { events, landmarks, lastSeq } = located
   const first = events[0] as OrderEvent // the event of the seq is one of them
   const tree = new CausalTree(log, facts, landmarks, lastSeq)
@@ -158,12 +159,12 @@ function explainOrderEvent(log: AuditLog, facts: RunFacts, seq: number, located:
   return { run: facts.manifest.run, order, seq, summary: summaryOf(events as OrderEvent[], facts), cause, effects }
 }
 
-function explainSeq(
+export function explainSeq(
   log: AuditLog,
   facts: RunFacts,
   seq: number,
   { events, landmarks, lastSeq }: Located,
-  onProgress: OnProgress | undefined,
+  onProgress?: OnProgress,
 ): Explanation {
   const event = events[0]
   const tree = new CausalTree(log, facts, landmarks, lastSeq)

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { refoldUntil } from '#actors/refold-log'
+import { explain } from '#audit/explain'
+import { orderOf } from '#audit/order-events'
 import { openRunView, type RunView } from '#audit/view/run-view'
 import type { Book, BookFold } from '#audit/view/view.port'
 import { createBookFold } from '#cli/observer/book-fold'
@@ -46,6 +48,7 @@ beforeAll(async () => {
   await reached(run.process.host.dispatcher.seq + 300)
   await run.process.command('resume', 'go on')
   await reached(run.process.host.dispatcher.seq + 2_000)
+  await until(() => run.process.host.dispatcher.stateOf<RiskState>('risk/engine').held.length > 2)
   await run.process.command('flatten', 'out of it')
   await reached(run.process.host.dispatcher.seq + 1_000)
   await run.process.stop('finished', 'test')
@@ -225,9 +228,30 @@ describe('the search for events', () => {
     const { instrument } = config.universe[2]!
     const wanted = events.filter((event) => event.type === 'OrderFilled' && event.data.instrument === instrument)
     const page = await view.events({ after: 0, types: ['OrderFilled'], by: 'venue/paper', text: instrument, limit: 3 })
-    expect(page.events.map(({ seq }) => seq)).toEqual(wanted.slice(0, 2).map(({ seq }) => seq))
+    expect(page.events.map(({ seq }) => seq)).toEqual(wanted.slice(0, 3).map(({ seq }) => seq))
     const more = await view.events({ after: page.searchedTo, types: ['OrderFilled'], text: instrument })
     expect(more.events[0]!.seq).toBe(wanted[3]!.seq)
     expect(more.events[0]!.says).toContain('filled')
+  })
+})
+
+describe('an explanation by the view', () => {
+  it('is the one of the auditor, for orders, seqs and names of the venue', async () => {
+    const approved = events.filter(({ type }) => type === 'OrderApproved')
+    const orders = approved
+      .slice(0, 2)
+      .concat(approved.slice(-2))
+      .map((event) => orderOf(event)!)
+    const fill = events.find((event) => event.type === 'OrderFilled')!
+    const seqs = (['SignalChanged', 'PortfolioBlended', 'OrderRefused', 'TradingHalted', 'BarClosed'] as const).map(
+      (type) => String(seqsOf(type)[3] ?? seqsOf(type)[0]),
+    )
+    const targets = [...orders, ...seqs, String(fill.seq), fill.type === 'OrderFilled' ? fill.data.trade : '']
+    for (const target of targets) expect(await view.explain(target), target).toEqual(explain(run.dir, target))
+  }, 60_000)
+
+  it('is refused for what the log has not', async () => {
+    await expect(view.explain('o-1-99')).rejects.toMatchObject({ code: 'ORDER_NOT_FOUND' })
+    await expect(view.explain(String(events.length + 1))).rejects.toMatchObject({ code: 'SEQ_OUT_OF_RANGE' })
   })
 })

@@ -50,8 +50,13 @@ export function foldRun(state: FoldState, event: AnyEvent): void {
       const step = event.data.steps.find((each) => each.step === 'turnover')
       if (step !== undefined && step.measured !== null && step.limit !== null)
         state.turnover = { value: step.measured, limit: step.limit }
+      for (const { package: id } of event.data.packages ?? [])
+        state.assessed[id] = [seq, state.blendedPackages[id] ?? 0]
       break
     }
+    case 'StopTriggered':
+      state.stopped[event.data.instrument] = seq
+      break
   }
 }
 

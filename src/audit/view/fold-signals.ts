@@ -82,7 +82,7 @@ export function onBlended(state: FoldState, { seq, data }: PortfolioBlended): vo
     }
   }
   for (const { package: id, signal, weight } of data.packages ?? []) {
-    state.blendedPackages[id] = weight
+    state.blendedPackages[id] = seq
     const row = state.signals[signalKey(signal, id)]
     if (row !== undefined) row.blendedWeight = weight
   }

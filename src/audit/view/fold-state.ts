@@ -45,8 +45,10 @@ export interface FoldState {
   alerts: AlertRow[]
   signals: Record<string, Mutable<SignalRow>>
   blend: Record<string, BlendRow>
-  /** Weight of packages after the blend. */
+  /** Seqs that explanations begin from: blend of each package; its last assessment and the blend then; last stop of each instrument. */
   blendedPackages: Record<string, number>
+  assessed: Record<string, [seq: number, blended: number]>
+  stopped: Record<string, number>
   working: Record<string, OrderFold>
   /** Oldest first. */
   recent: OrderFold[]
@@ -85,6 +87,8 @@ export function createFoldState(log: 'full' | 'derived', agents: readonly string
     signals: {},
     blend: {},
     blendedPackages: {},
+    assessed: {},
+    stopped: {},
     working: {},
     recent: [],
     orderCounts: {

@@ -4,7 +4,7 @@
  * Holds only lines whose chain was proved. Never writes.
  */
 import { promisify } from 'node:util'
-import { deflateRaw, inflateRaw } from 'node:zlib'
+import { deflateRaw, inflateRaw, inflateRawSync } from 'node:zlib'
 import { QuantbotError } from '#core/errors'
 import { type LogPoint, pointOf } from '#events/log/chain'
 import type { Group, GroupReader } from './group-reader.js'
@@ -117,6 +117,14 @@ export class LogBlocks {
     if (block.lines !== undefined) return block.lines
     if (block.packed !== undefined) return unpack(block.packed, { chunkSize: block.bytes + 64 })
     return this.#fromDisk(block)
+  }
+
+  /** As {@link read}, at once; undefined where it would have to be read from disk. Blocks the thread for some milliseconds. */
+  readNow(index: number): Buffer | undefined {
+    const block = this.#blocks[index]
+    if (block === undefined) return Buffer.concat(this.#open)
+    if (block.lines !== undefined) return block.lines
+    return block.packed && inflateRawSync(block.packed, { chunkSize: block.bytes + 64 })
   }
 
   async #fromDisk({ from, to }: Block): Promise<Buffer> {

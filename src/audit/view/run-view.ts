@@ -4,11 +4,11 @@
  */
 import { QuantbotError } from '#core/errors'
 import { forEachLine, readSeq, readTs } from '#events/log/chain'
-import { explain } from '../explain.js'
 import { RunFacts as AuditFacts } from '../run-facts.js'
 import { BarStore } from './bar-store.js'
 import { barsOf } from './bars.js'
 import { searchEvents } from './event-search.js'
+import { explainFast } from './explain-fast.js'
 import { factsOf, limitsOf } from './facts.js'
 import { jumpTo } from './jumps.js'
 import { Keyframes } from './keyframes.js'
@@ -165,8 +165,12 @@ class LogView implements RunView {
     return searchEvents({ blocks: this.#blocks, facts: this.#words, firstSeq, headSeq, ...bound }, query)
   }
 
-  async explain(target: string): Promise<unknown> {
-    return explain(this.#options.runDir, target)
+  explain(target: string): Promise<unknown> {
+    const { runDir } = this.#options
+    const { firstSeq } = this.#facts
+    const headSeq = this.#pass.head.seq
+    const at = async (seq: number) => (await this.#jump(seq)).view
+    return explainFast({ runDir, facts: this.#words, blocks: this.#blocks, firstSeq, headSeq, at }, target)
   }
 
   #initial(): Folded {

@@ -143,7 +143,7 @@ export class ViewFold {
     for (let i = 0; i < step.length; i++) foldEvent(view, step[i]!, log)
     // Money that was paid in or carried over is no profit of the day.
     if (isPaid) view.day.paid += book.figures(folded.book).equity - before
-    if (view.flatten?.flatSeq === null && isFlat(folded, book)) view.flatten.flatSeq = view.seq
+    if (view.flatten?.flatSeq === null && isFlat(folded, book)) view.flatten.flatSeq = lastEnd(step) ?? view.flatten.seq
     observe?.(step, folded, () => book.figures(folded.book))
   }
 }
@@ -179,6 +179,17 @@ function foldEvent(view: FoldState, event: AnyEvent, log: 'full' | 'derived'): v
   }
   if (log === 'derived') foldNamedPrices(view, event)
 }
+
+const ENDS: ReadonlySet<string> = new Set<EventName>([
+  'OrderFilled',
+  'OrderCancelled',
+  'OrderRejected',
+  'OrderWithheld',
+  'PositionSettled',
+])
+
+/** Seq of the last word in a step that closes something. */
+const lastEnd = (step: readonly AnyEvent[]): number | undefined => step.findLast(({ type }) => ENDS.has(type))?.seq
 
 /** Nothing held and nothing at work, as the venue's own words add up. */
 function isFlat({ view, book: state }: Folded, book: BookFold): boolean {
