@@ -10,7 +10,7 @@ CREATE ROLE grafana LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB PASSWORD :'grafana
 ALTER ROLE grafana SET default_transaction_read_only = on;
 -- A dashboard that asks too much must not slow down the projection.
 ALTER ROLE grafana SET statement_timeout = '30s';
-SELECT format('GRANT CREATE, CONNECT ON DATABASE %I TO quantbot', current_database()) \gexec
+SELECT format('GRANT CREATE, CONNECT, TEMPORARY ON DATABASE %I TO quantbot', current_database()) \gexec
 SELECT format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()) \gexec
 SELECT format('GRANT CONNECT ON DATABASE %I TO grafana', current_database()) \gexec
 -- What quantbot makes later, schema and tables, grafana may read.
