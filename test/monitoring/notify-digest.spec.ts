@@ -152,4 +152,25 @@ describe('a digest', () => {
     expect(sink.taken).toHaveLength(2)
     await first.stop()
   })
+
+  it('is told at an end, unless it cannot be worked out in time: then at the next start', async () => {
+    const folder = notifyFolder()
+    const options = { config: configOf(), secrets: {}, facts: FACTS, folder }
+    const events = [started(1, T0), moment(2, NINE)]
+    const slow: DigestSource = { equityAt: () => new Promise(() => undefined), checkpoint: async () => null }
+    const [sink, time] = [new ScriptedSink(), new ManualTime(T0)]
+    const first = new RunNotifier({ ...options, time, digest: slow }, [sink])
+    first.take(events, headOf(events))
+    const stopped = first.stop()
+    await time.advance(3000)
+    await new Promise((resolve) => setImmediate(resolve))
+    await stopped
+    expect(sink.taken.map(({ kind }) => kind)).toEqual(['process-started'])
+    const second = new RunNotifier({ ...options, time: new ManualTime(T0), digest: source({ 1: 5, 2: 6 }) }, [sink])
+    await second.stop()
+    expect(sink.taken.map(({ title }) => title)).toEqual([
+      'Started (paper)',
+      'Digest of the day to 2026-01-01: +1.00 USDT',
+    ])
+  })
 })

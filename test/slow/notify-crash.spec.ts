@@ -173,3 +173,34 @@ describe('quantbot notify test', () => {
     expect(plain.stderr).not.toContain('verysecret')
   })
 })
+
+describe('quantbot run', () => {
+  it('tells of itself: start, what happened, the digest with the equity of the run, its end', async () => {
+    const hook = await hookServer()
+    const config = join(home, 'told.yaml')
+    writeFileSync(
+      config,
+      'notifications:\n  modes: [sim]\n  slack: { webhook: env:QB_SLACK, digest: true }\n  maxPerHour: 1000\n',
+    )
+    try {
+      const args = ['run', '--run', 'told', '--days', '12', '--speed', 'max', '--config', config, '--no-web', '--json']
+      const { code, stdout } = await quantbot(args, { QB_SLACK: hook.url })
+      expect(code).toBe(0)
+      const subjects = hook.bodies.map((body) => (JSON.parse(body) as { readonly text: string }).text)
+      expect(subjects[0]).toBe('[quantbot told sim INFO] Started (sim)')
+      expect(subjects).toContain('[quantbot told sim INFO] Stopped: finished')
+      const digests = hook.bodies.filter((body) => body.includes('Digest of'))
+      expect(digests.length).toBeGreaterThan(0)
+      expect(digests.at(-1)).toMatch(/Equity: [\d,.]+ USDT; PnL [+−][\d,.]+ \(-?[\d.]+ %\)/)
+      expect(digests.at(-1)).toContain('Refused by risk: ')
+      const { runId } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { readonly runId: string }
+      const status = await quantbot(['notify', 'status', runId, '--json'], {})
+      expect(JSON.parse(status.stdout)).toMatchObject({
+        sinks: [{ queued: 0, delivered: hook.bodies.length, failures: 0 }],
+      })
+      for (const text of [stdout, status.stdout]) expect(text).not.toContain('verysecret')
+    } finally {
+      await hook.close()
+    }
+  }, 60_000)
+})

@@ -23,6 +23,7 @@ const GATHER_MS = 200
 const SAVE_MS = 5 * SECOND_MS
 const DIGEST_MS = 20 * SECOND_MS
 const DRAIN_MS = 5 * SECOND_MS
+const LAST_DIGESTS_MS = 2 * SECOND_MS
 
 /** The sinks that the configuration names. */
 export function sinksOf(options: Pick<NotifierOptions, 'config' | 'secrets' | 'facts' | 'time'>): Sink[] {
@@ -115,8 +116,7 @@ export class RunNotifier implements Notifier {
     if (this.#isStopped) return
     this.#isStopped = true
     this.#timer?.()
-    this.#over.abort()
-    await this.#digesting
+    await this.#lastDigests()
     this.#flush(true)
     for (const { queue } of this.#lanes) queue.wake()
     await Promise.all(this.#lanes.map(({ queue }) => queue.stop(DRAIN_MS)))
@@ -192,7 +192,8 @@ export class RunNotifier implements Notifier {
       : Promise.race([askDigest(digest, next), wait(this.#options.time, DIGEST_MS, this.#over.signal).then(() => none)])
     this.#digesting = answers.then((answer) => {
       this.#digesting = undefined
-      if (rules.digests[0] !== next) return // it was left out meanwhile
+      // It was left out meanwhile, or this is the end: then it waits for the next start.
+      if (rules.digests[0] !== next || this.#over.signal.aborted) return
       rules.digests.shift()
       this.#isChanged = true
       if (isOld) return
@@ -202,6 +203,18 @@ export class RunNotifier implements Notifier {
       this.#tell([digestNote(next, answer, about)])
       this.#wakeIn(GATHER_MS)
     })
+  }
+
+  /** Days that are over and not told: they are, as far as there is time. */
+  async #lastDigests(): Promise<void> {
+    const cancel = this.#options.time.after(LAST_DIGESTS_MS, () => this.#over.abort())
+    this.#digest()
+    while (this.#digesting !== undefined && !this.#over.signal.aborted) {
+      await this.#digesting
+      this.#digest()
+    }
+    cancel()
+    this.#over.abort()
   }
 
   /** Letters first, the position behind them: a kill between the two makes them again. */

@@ -98,7 +98,7 @@ export interface Notifier {
    */
   take(events: readonly AnyEvent[], head: NotifyHead): void
   start(): void
-  /** Writes what is open, gives the sinks at most five seconds for what waits, and ends. Never rejects. */
+  /** Writes what is open, gives digests at most two seconds and the sinks at most five for what waits, and ends. Never rejects. */
   stop(): Promise<void>
   status(): NotifyStatus
 }
