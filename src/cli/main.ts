@@ -30,6 +30,9 @@ import { registerSimExchange } from './sim-exchange.command.js'
 import { fail } from './terminal.js'
 import { codeVersion } from './version.js'
 
+/** Time for the last bytes of stdout (ours). */
+const LEAVE_MS = 1000
+
 /** The program with every command; `parseAsync` runs one. */
 export function buildProgram(): Command {
   const program = new Command('quantbot')
@@ -68,6 +71,11 @@ export function buildProgram(): Command {
   return program
 }
 
+/** What was asked and cut may keep a socket or a name look-up: nobody waits for those. */
+function leaveSoon(): void {
+  setTimeout(() => process.exit(), LEAVE_MS).unref()
+}
+
 export async function main(argv: readonly string[]): Promise<void> {
   // A reader that has gone away (`| head`) is no error, and must not end a run.
   for (const stream of [process.stdout, process.stderr])
@@ -77,6 +85,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const program = buildProgram()
   try {
     await program.parseAsync(argv, { from: 'user' })
+    if (program.args[0] === 'doctor') leaveSoon()
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2
