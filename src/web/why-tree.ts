@@ -1,6 +1,6 @@
 /** Owns how an explanation is read: stages, what is open at first, and the numbers of an event as rows. Pure; changes no word of it. */
 import type { ExplainNode, Explanation } from '#audit/explanation.port'
-import { figures } from './format.js'
+import { count, figures, time } from './format.js'
 
 /** Where in the pipeline an event stands; for a colour and a word. */
 export type Stage = 'order' | 'venue' | 'risk' | 'blend' | 'signal' | 'market' | 'operator' | 'other'
@@ -52,7 +52,12 @@ export interface Numbers {
 type Plain = Readonly<Record<string, unknown>>
 const isPlain = (value: unknown): value is Plain => typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** Whole numbers of this size are instants, epoch ms: from 2001 to 2096. */
+const isInstant = (value: number): boolean => value >= 1e12 && value < 4e12
+
 const cellOf = (value: unknown): string => {
+  if (typeof value === 'number' && Number.isInteger(value))
+    return isInstant(value) ? `${time(value)} UTC` : count(value)
   if (typeof value === 'number') return figures(value, 6)
   if (value === null || value === undefined) return '–'
   return typeof value === 'object' ? JSON.stringify(value) : String(value)

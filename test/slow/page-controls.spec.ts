@@ -1,4 +1,5 @@
 /** The hand on the brake, in a browser: keys, reason, confirmation; each an event of the log; flat when the venue says so. */
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -28,7 +29,11 @@ describe.skipIf(!hasBrowser)('the controls of the page', () => {
   })
   beforeEach(async () => {
     home = testHome()
-    const running = home.start('run', '--run', 'desk', '--json', '--port', '0', '--speed', '72000')
+    // A machine that is busy with other tests must not halt by itself.
+    const config = join(home.path, 'quantbot.yaml')
+    writeFileSync(config, 'log:\n  stallMs: 120000\n')
+    const args = ['--run', 'desk', '--json', '--config', config, '--port', '0', '--speed', '72000']
+    const running = home.start('run', ...args)
     url = String((await running.firstLine()).url)
   })
   afterEach(() => home.remove())
@@ -66,6 +71,9 @@ describe.skipIf(!hasBrowser)('the controls of the page', () => {
     await page.keyboard.press('Escape')
     await page.locator('.banner.bad', { hasText: 'HALTED' }).waitFor()
     await screenshot(page, 'halted')
+    await page.locator('.banner.bad a', { hasText: 'why' }).click()
+    await page.locator('.tree .node', { hasText: HOSTILE }).first().waitFor()
+    expect(await page.locator('main img').count()).toBe(0)
     await command(page, 'resume', 'enough')
     expect(commands().map(({ command: name }) => name)).toEqual(['halt', 'resume'])
     await page.keyboard.press('Escape')

@@ -6,7 +6,7 @@ import { chooseSeq, linkTo } from '../run-store.js'
 
 export function Banners() {
   return (
-    <div class="banners" aria-live="polite">
+    <div class="banners">
       <Connection />
       <Chain />
       <Problem />

@@ -1,4 +1,4 @@
-/** Owns what asks for a person: halt, flatten in progress, alerts. Absent when there is nothing. */
+/** Owns what asks for a person: a flatten and how far it is, alerts. Absent when there is nothing; a halt is told above every view. */
 import type { ViewState } from '#audit/view/view.port'
 import { openPositions } from '../book.js'
 import { count, time, words } from '../format.js'
@@ -6,17 +6,11 @@ import { Why } from '../parts/link.js'
 import { Panel } from '../parts/panel.js'
 
 export function Trouble({ state }: { readonly state: ViewState }) {
-  const { halt, flatten, alerts } = state
-  if (halt === null && flatten === null && alerts.length === 0) return null
+  const { flatten, alerts } = state
+  if (flatten === null && alerts.length === 0) return null
   return (
     <Panel title="Asks for you" class="trouble">
       <ul>
-        {halt === null ? null : (
-          <li>
-            <b class="bad-text">Halted</b> {words(halt.reason)} {halt.detail ?? ''}{' '}
-            <Since ts={halt.ts} seq={halt.seq} />
-          </li>
-        )}
         {flatten === null ? null : <Flatten state={state} />}
         {alerts.map((alert) => (
           <li key={alert.name}>

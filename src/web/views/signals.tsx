@@ -16,6 +16,7 @@ const COLUMNS = 11
 export function Signals({ argument }: ViewProps) {
   const state = usePage((page) => page.state)
   const facts = usePage((page) => page.facts)
+  const now = useRunNow()
   if (state === null || facts === null) return <Loading what="Signals" />
   const groups = signalGroups(facts.signals, state.signals)
   return (
@@ -57,7 +58,7 @@ export function Signals({ argument }: ViewProps) {
               </tr>
             </thead>
             {groups.map((group) => (
-              <Group key={group.kind} group={group} chosen={argument} />
+              <Group key={group.kind} group={group} chosen={argument} now={now} />
             ))}
           </table>
         </div>
@@ -66,7 +67,14 @@ export function Signals({ argument }: ViewProps) {
   )
 }
 
-function Group({ group, chosen }: { readonly group: SignalGroup; readonly chosen: string }) {
+interface Shared {
+  /** Key of the row whose history is open. */
+  readonly chosen: string
+  /** Epoch ms of the run. */
+  readonly now: number
+}
+
+function Group({ group, ...shared }: Shared & { readonly group: SignalGroup }) {
   return (
     <tbody>
       <tr class="group">
@@ -75,13 +83,13 @@ function Group({ group, chosen }: { readonly group: SignalGroup; readonly chosen
         </th>
       </tr>
       {group.entries.map((entry) => (
-        <Entry key={entry.signal} entry={entry} chosen={chosen} />
+        <Entry key={entry.signal} entry={entry} {...shared} />
       ))}
     </tbody>
   )
 }
 
-function Entry({ entry, chosen }: { readonly entry: SignalEntry; readonly chosen: string }) {
+function Entry({ entry, chosen, now }: Shared & { readonly entry: SignalEntry }) {
   const hasChosen = entry.rows.slice(1).some((row) => keyOf(row) === chosen)
   const [isOpen, open] = useState(hasChosen)
   const [first, ...others] = entry.rows
@@ -98,7 +106,7 @@ function Entry({ entry, chosen }: { readonly entry: SignalEntry; readonly chosen
   return (
     <>
       {shown.map((row, i) => (
-        <Row key={keyOf(row)} row={row} chosen={chosen} agent={entry.agent}>
+        <Row key={keyOf(row)} row={row} chosen={chosen} now={now} agent={entry.agent}>
           {i > 0 ? null : (
             <>
               <span>{entry.title}</span> <small>{entry.signal}</small>
@@ -122,17 +130,15 @@ function Entry({ entry, chosen }: { readonly entry: SignalEntry; readonly chosen
   )
 }
 
-interface RowProps {
+interface RowProps extends Shared {
   readonly row: SignalRow
-  readonly chosen: string
   readonly agent: string
   readonly children: preact.ComponentChildren
 }
 
 const tone = (stance: string): string => (stance === 'long' ? 'up' : stance === 'short' ? 'down' : '')
 
-function Row({ row, chosen, agent, children }: RowProps) {
-  const now = useRunNow()
+function Row({ row, chosen, now, agent, children }: RowProps) {
   const key = keyOf(row)
   const isChosen = key === chosen
   const isExpired = row.validUntil > 0 && row.validUntil < now
