@@ -11,6 +11,7 @@ import { logBench } from './log.bench.js'
 import { notifyBench } from './notify.bench.js'
 import { observerBench } from './observer.bench.js'
 import { optionChainBench } from './option-chain.bench.js'
+import { pageBench } from './page.bench.js'
 import { replayBench } from './replay.bench.js'
 import { restartBench } from './restart.bench.js'
 import { soakBench } from './soak.bench.js'
@@ -34,4 +35,5 @@ export const ALL: readonly Bench[] = [
   availabilityBench,
   soakBench,
   timeMachineBench,
+  pageBench,
 ]

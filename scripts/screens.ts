@@ -1,6 +1,7 @@
 /**
  * Owns the pictures of the README: `npm run screens` runs the built program in a terminal (tmux) and writes
- * docs/assets/run.svg; `npm run screens -- REPORT.html` also looks at a report (chromium) and writes docs/assets/report.png.
+ * docs/assets/run.svg; the page of a run in a browser (chromium): docs/assets/page.png. `npm run screens -- REPORT.html` also looks at a
+ * report and writes docs/assets/report.png.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pagePng } from './screens-page.js'
 import { screenSvg } from './screens-svg.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -66,9 +68,14 @@ function fillsSoFar(home: string): number {
   }
 }
 
+function browserPath(): string {
+  const found = BROWSERS.find((path) => existsSync(path))
+  if (found === undefined) throw new Error(`no browser found: looked for ${BROWSERS.join(', ')}`)
+  return found
+}
+
 async function reportPng(report: string): Promise<Buffer> {
-  const executablePath = BROWSERS.find((path) => existsSync(path))
-  if (executablePath === undefined) throw new Error(`no browser found: looked for ${BROWSERS.join(', ')}`)
+  const executablePath = browserPath()
   const { chromium } = await import('playwright-core')
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
   try {
@@ -84,4 +91,5 @@ async function reportPng(report: string): Promise<Buffer> {
 mkdirSync(assets, { recursive: true })
 const report = process.argv[2]
 if (report !== undefined) writeFileSync(join(assets, 'report.png'), await reportPng(report))
+writeFileSync(join(assets, 'page.png'), await pagePng(main, browserPath()))
 writeFileSync(join(assets, 'run.svg'), await viewSvg())

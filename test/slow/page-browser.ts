@@ -55,6 +55,19 @@ export async function go(page: Page, hash: string): Promise<void> {
   await page.evaluate(`location.hash = ${JSON.stringify(hash)}`)
 }
 
+/** A condition that never comes fails by its own name, not by the patience of the runner. */
+const WAITS_MAX = 1_500
+
+/** Waits until an expression is true in the page, and gives it. (The page's CSP forbids Playwright's own way with text.) */
+export async function until<T>(page: Page, expression: string): Promise<T> {
+  for (let wait = 0; wait < WAITS_MAX; wait++) {
+    const value = await page.evaluate<T>(expression)
+    if (value) return value
+    await page.waitForTimeout(20)
+  }
+  throw new Error(`never true: ${expression}`)
+}
+
 export const hashOf = (page: Page): string => new URL(page.url()).hash
 
 export async function screenshot(page: Page, name: string): Promise<void> {
