@@ -156,7 +156,7 @@ describe('a digest', () => {
   it('is told at an end, unless it cannot be worked out in time: then at the next start', async () => {
     const folder = notifyFolder()
     const options = { config: configOf(), secrets: {}, facts: FACTS, folder }
-    const events = [started(1, T0), moment(2, NINE)]
+    const events = [started(1, T0), moment(2, T0 + 1000), moment(3, NINE)]
     const slow: DigestSource = { equityAt: () => new Promise(() => undefined), checkpoint: async () => null }
     const [sink, time] = [new ScriptedSink(), new ManualTime(T0)]
     const first = new RunNotifier({ ...options, time, digest: slow }, [sink])
