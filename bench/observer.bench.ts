@@ -3,6 +3,7 @@
  * observer and one without, side by side. Somebody looks at the page, scrapes the metrics and takes the messages meanwhile, from a thread
  * of its own.
  */
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { observeProcess } from '#cli/observer/beside-process'
@@ -83,6 +84,8 @@ class Neighbour {
 
 interface Turn {
   readonly eventsPerSecond: number
+  /** Processor time of the trading thread, a thousand events; NaN where the system does not tell. */
+  readonly cpuMs: number
   /** What the observer had still to read when the host was there. */
   readonly behind: number
 }
@@ -115,13 +118,27 @@ async function turn(
   invariant((url === undefined) === (webhook === null), 'the page is where it should be')
   neighbour.look(url ?? null)
   const begun = performance.now()
+  const cpu = tradingCpuMs()
   await startUntil(opened, ({ commit }) => commit.lastSeq >= events)
   const seconds = (performance.now() - begun) / 1000
+  const cpuMs = tradingCpuMs() - cpu
   const reached = opened.process.status().seq
-  const behind = url === undefined ? 0 : reached - (await headOf(url))
+  const head = url === undefined ? undefined : await headOf(url)
+  const behind = head === undefined ? 0 : Math.max(0, opened.process.status().seq - head)
   await opened.process.stop('finished', 'bench')
   await beside?.close()
-  return { eventsPerSecond: reached / seconds, behind }
+  return { eventsPerSecond: reached / seconds, cpuMs: (cpuMs * 1000) / reached, behind }
+}
+
+/** User and system time of the main thread: fields 14 and 15 of /proc/<pid>/task/<tid>/stat in hundredths of a second, proc(5). */
+function tradingCpuMs(): number {
+  try {
+    const stat = readFileSync(`/proc/self/task/${process.pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * 10
+  } catch {
+    return Number.NaN
+  }
 }
 
 async function headOf(address: string): Promise<number> {
@@ -185,10 +202,28 @@ async function figures(home: string, load: Load): Promise<readonly Figure[]> {
       target: { min: 0.95 },
       note: `median of ${load.turns} pairs`,
     },
+    ...cpuFigures(
+      without.map(({ cpuMs }) => cpuMs),
+      observed.map(({ cpuMs }) => cpuMs),
+    ),
     {
       what: 'events that the observer was behind at the end',
       value: median(observed.map(({ behind }) => behind)),
       unit: 'events',
+    },
+  ]
+}
+
+/** What the observer takes from the trading thread itself, however many others the machine is shared with. */
+function cpuFigures(without: readonly number[], observed: readonly number[]): readonly Figure[] {
+  if (without.some(Number.isNaN)) return []
+  return [
+    { what: 'processor time of the trading thread, a thousand events, without', value: median(without), unit: 'ms' },
+    {
+      what: 'processor time of the trading thread, with, of without',
+      value: medianRatio(observed, without),
+      unit: '×',
+      target: { max: 1.05 },
     },
   ]
 }
