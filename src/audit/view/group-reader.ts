@@ -54,7 +54,10 @@ export class GroupReader {
       // In this order: a segment is complete once the next one is there.
       const isComplete = this.#segments.has(this.#point.segment + 1)
       if (this.#open.size() > this.#point.offset + this.uncommittedBytes) continue
-      if (!isComplete) return []
+      if (!isComplete) {
+        if (this.#open.isSealed) this.#open = endOf(this.#open)
+        return []
+      }
       if (this.uncommittedBytes > 0) throw this.#corrupt('no commit line follows')
       this.close()
       this.#point = { ...this.#point, segment: this.#point.segment + 1, offset: 0 }
@@ -115,6 +118,12 @@ export class GroupReader {
   #corrupt(what: string): QuantbotError {
     return new QuantbotError('LOG_CORRUPT', `${segmentPath(this.#runDir, this.#point.segment)}: ${what}`)
   }
+}
+
+/** A sealed segment that was read to its end changes no more: its bytes need not stay in memory. */
+function endOf({ size }: OpenSegment): OpenSegment {
+  const bytes = size()
+  return { isSealed: true, size: () => bytes, slice: () => Buffer.alloc(0), close: () => undefined }
 }
 
 /** What `Head.fault` says of an error. */

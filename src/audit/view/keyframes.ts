@@ -12,13 +12,13 @@ export interface Keyframe {
 }
 
 export interface KeyframeLimits {
-  /** Least events between two; chosen here: some tens of milliseconds of folding. */
+  /** Least events between two; chosen here: in practice one a block. */
   readonly everyEvents?: number
   /** Most bytes of text. */
   readonly maxBytes?: number
 }
 
-const EVERY_EVENTS = 8192
+const EVERY_EVENTS = 2048
 const MAX_BYTES = 64 * 1024 * 1024
 /** Frames near the latest jumps: a slider that is moved asks for neighbours. */
 const VISITED = 6

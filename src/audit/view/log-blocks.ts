@@ -89,7 +89,8 @@ export class LogBlocks {
 
   /** Takes a group; true where it ended a block. `middles` are those of its lines. */
   add({ lines, commit }: Group, middles: Iterable<Middle>): boolean {
-    this.#open.push(lines)
+    // A view of a sealed segment would keep all of it in memory.
+    this.#open.push(lines.buffer.byteLength > 4 * this.#blockBytes ? Buffer.from(lines) : lines)
     this.#openBytes += lines.length
     for (const middle of middles) this.#middles.add(middle)
     this.#head = pointOf(commit)

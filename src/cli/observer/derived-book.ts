@@ -46,7 +46,8 @@ export function derivedBook(risk: AnyDecider, { config, manifest }: RecordedRun)
     },
     figures(given) {
       const state = given as DerivedState // made by `initial`
-      return { ...figuresOf(state.risk), ...navOf(state) }
+      const { equity: nav, drawdown } = navOf(state)
+      return { ...figuresOf(state.risk), equity: nav, drawdown }
     },
     reads: readsOf(risk),
   }
