@@ -222,9 +222,8 @@ export class TradingProcess {
   /** Money is paid in, or taken out; fulfilled when that is on disk. CONTROL_REFUSED, without a trace, where the book cannot spare it. */
   transfer(transfer: FundsTransferred['data']): Promise<TransferOutcome> {
     const { dispatcher } = this.host
-    const { grossCap } = this.#options.config.risk
     return this.#commands.transfer(transfer, () =>
-      transferRefusal(dispatcher.stateOf<RiskState>('risk/engine'), grossCap, transfer),
+      transferRefusal(dispatcher.stateOf<RiskState>('risk/engine'), this.#options.config.risk.grossCap, transfer),
     )
   }
 
