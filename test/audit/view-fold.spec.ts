@@ -1,10 +1,13 @@
 /** What the view makes of single events: the life of orders, signals, alerts, feeds; and of a log without inputs. */
 import { afterAll, describe, expect, it } from 'vitest'
+import type { AnyDecider } from '#actors/catalogue'
 import { openRunView, type RunView } from '#audit/view/run-view'
 import type { BookFold, ViewState } from '#audit/view/view.port'
 import { createBookFold } from '#cli/observer/book-fold'
+import { evolveStep } from '#cli/observer/book-step'
 import { configSchema } from '#core/config/schema'
 import type { EventEnvelope } from '#core/envelope'
+import type { AnyEvent } from '#events/catalogue'
 import { FROM, givenRun, pipelineRun, removeFolders } from './runs.js'
 
 afterAll(removeFolders)
@@ -335,4 +338,38 @@ describe('a log without inputs', () => {
     expect((await view.bars({ instrument: INSTRUMENT, interval: '1d' })).ts).toHaveLength(60)
     await view.close()
   }, 60_000)
+})
+
+describe('the book of a step', () => {
+  const event = (seq: number, type: string, by: string, cause: number, data: object = {}): AnyEvent =>
+    ({ seq, ts: 1, type, v: 1, by, cause, data }) as unknown as AnyEvent // only what is looked at
+  const seen: number[] = []
+  const risk = {
+    reads: ['InstantClosed', 'PortfolioBlended', 'OrderFilled'],
+    evolve: (state: unknown, { seq }: { readonly seq: number }) => {
+      seen.push(seq)
+      return state
+    },
+  } as unknown as AnyDecider // what a step needs of it
+  const step = [
+    event(10, 'InstantClosed', 'connector/x', 0),
+    event(11, 'SignalChanged', 'signal/tsmom', 10),
+    event(12, 'PortfolioBlended', 'portfolio/blender', 10),
+    event(13, 'StopTriggered', 'risk/engine', 10),
+    event(14, 'RiskAssessed', 'risk/engine', 12),
+    event(15, 'OrderFilled', 'venue/paper', 13),
+  ]
+
+  it('takes what risk said right behind what it said it to', () => {
+    seen.length = 0
+    evolveStep(risk, {}, step)
+    expect(seen).toEqual([10, 13, 12, 14, 15])
+  })
+
+  it('leaves out what risk threw on, as its own refold did', () => {
+    seen.length = 0
+    const fault = { agent: 'risk/engine', code: 'invariant', phase: 'evolve', at: 12, onOrderPath: true }
+    evolveStep(risk, {}, [...step.slice(0, 4), event(14, 'AgentFaulted', 'risk/engine', 12, fault)])
+    expect(seen).toEqual([10, 13])
+  })
 })

@@ -9,6 +9,7 @@ import { orderOf } from '#audit/order-events'
 import { openRunView, type RunView } from '#audit/view/run-view'
 import type { Book, BookFold } from '#audit/view/view.port'
 import { createBookFold } from '#cli/observer/book-fold'
+import { createLakeBars } from '#cli/observer/lake-bars'
 import { Sfc32 } from '#core/random'
 import type { AnyEvent } from '#events/catalogue'
 import { readEvents } from '#events/log/reader'
@@ -199,6 +200,20 @@ describe('series, bars and marks of a run', () => {
     expect(days.close[1]).toBe(first.at(-1)!.data.close)
     const early = await view.bars({ instrument, until: hours[20]!.seq })
     expect(early.ts).toHaveLength(21)
+  })
+
+  it('have the past of the market before the first bar of the log, and no bar twice', async () => {
+    const other = await opened({ history: createLakeBars(home, run.dir) })
+    const { instrument } = config.universe[0]!
+    const { ts, seq, close } = await other.bars({ instrument })
+    const past = seq.filter((each) => each === 0).length
+    expect(past).toBeGreaterThan(1000)
+    expect(seq[past]).toBeGreaterThan(0)
+    expect(ts.slice(1).every((each, i) => each - ts[i]! === 3_600_000)).toBe(true)
+    expect(close).toHaveLength(ts.length)
+    const first = await other.bars({ instrument, until: seq[past]! })
+    expect(first.ts).toHaveLength(past + 1)
+    await other.close()
   })
 
   it('have every fill as a mark', async () => {

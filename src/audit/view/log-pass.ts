@@ -17,6 +17,9 @@ const POLL_MS = 250
 /** Least distance of two looks at the end: commits come up to some hundred times a second. */
 const LOOK_MS = 40
 
+/** Beside its seq, what listeners hear of when it changes. */
+const KEYS = ['read', 'fault', 'uncommittedBytes', 'checkpointSeq'] as const
+
 interface Waiting {
   readonly seq: number | undefined
   readonly resolve: () => void
@@ -37,6 +40,7 @@ export class LogPass {
   readonly #waiting = new Set<Waiting>()
   readonly #reader: GroupReader
   #head: Head
+  #toldSeq = -1
   #sizes: ReadonlyMap<number, number> = new Map()
   #isClosed = false
   #loop: Promise<void> | undefined
@@ -135,7 +139,11 @@ export class LogPass {
   #tell(change: Partial<Head>): void {
     const before = this.#head
     this.#extent.refresh()
-    this.#head = { ...before, ...change, checkpointSeq: this.#extent.checkpointSeq }
+    const head = { ...before, ...change, checkpointSeq: this.#extent.checkpointSeq }
+    this.#head = head
+    const isSame = head.seq === this.#toldSeq && KEYS.every((key) => head[key] === before[key])
+    if (isSame) return
+    this.#toldSeq = head.seq
     for (const listener of this.#listeners) listener(this.#head)
   }
 
