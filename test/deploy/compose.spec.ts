@@ -195,7 +195,11 @@ describe('deploy/quantbot/quantbot.yaml', () => {
     const config = configSchema.parse(parse(readFileSync(join(ROOT, 'deploy/quantbot/quantbot.yaml'), 'utf8')))
     expect(config.web).toMatchObject({ enabled: true, host: '0.0.0.0', allowedHosts: [`quantbot:${config.web.port}`] })
     expect(compose.services.quantbot!.ports).toEqual([expect.stringMatching(new RegExp(`:${config.web.port}$`))])
-    expect(config.stores).toMatchObject({ aggregate: 'postgres', postgres: 'env:QB_POSTGRES', redis: 'env:QB_REDIS' })
+    expect(config.stores).toMatchObject({
+      aggregate: 'postgres',
+      postgres: 'env:QB_POSTGRES_URL',
+      redis: 'env:QB_REDIS_URL',
+    })
   })
 
   it('is valid with what its comments would switch on', () => {
