@@ -85,6 +85,11 @@ export function apiOf(url: string): <T>(path: string) => Promise<T> {
   }
 }
 
+/** Waits until the log has been read to its end. */
+export async function wholeLog(api: ReturnType<typeof apiOf>): Promise<void> {
+  while ((await api<{ readonly read: number }>('head')).read < 1);
+}
+
 /** URL of the page of a run that nobody runs; the process lives as long as the home. */
 export async function openRun(home: TestHome, run: string): Promise<string> {
   const line = await home.start('open', run, '--port', '0', '--no-browser', '--json').firstLine()

@@ -20,6 +20,7 @@ import {
   painted,
   screenshot,
   until,
+  wholeLog,
 } from './page-browser.js'
 import { type TestHome, testHome } from './run-process.js'
 
@@ -79,7 +80,8 @@ describe.skipIf(!hasBrowser)('the market view of a run with a full log', () => {
     api = apiOf(url)
     browser = await launch()
     const facts = await api<RunFacts>('facts')
-    for (head = await api('state'); head.process.state !== 'stopped'; head = await api('state'));
+    await wholeLog(api)
+    head = await api('state')
     const counts = await Promise.all(
       facts.instruments.map(async (each) => ({
         id: each.instrument,

@@ -15,6 +15,7 @@ import {
   painted,
   screenshot,
   until,
+  wholeLog,
 } from './page-browser.js'
 import { type TestHome, testHome } from './run-process.js'
 
@@ -52,7 +53,8 @@ describe.skipIf(!hasBrowser)('the time machine of a run with a full log', () => 
     url = await openRun(home, 'full')
     api = apiOf(url)
     browser = await launch()
-    for (head = await api('state'); head.process.state !== 'stopped'; head = await api('state'));
+    await wholeLog(api)
+    head = await api('state')
   })
 
   afterAll(async () => {
