@@ -11,7 +11,7 @@ import { Shortcuts } from './parts/shortcuts.js'
 import { SignIn } from './parts/sign-in.js'
 import { Loading } from './parts/states.js'
 import { TimeMachineDock } from './views/time-machine-lazy.js'
-import { VIEWS, type ViewProps } from './views.js'
+import { type ViewProps, viewOf } from './views.js'
 
 export function App() {
   const session = usePage((page) => page.session)
@@ -53,7 +53,7 @@ function CurrentView() {
   const id = usePage((page) => page.route.view)
   const argument = usePage((page) => page.route.argument)
   const run = usePage((page) => page.facts?.run)
-  const view = VIEWS.find((each) => each.id === id) ?? VIEWS[0]!
+  const view = viewOf(id)
   const [, redraw] = useState(0)
   const Component = loaded.get(view.id)
   useEffect(() => {

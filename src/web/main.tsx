@@ -4,11 +4,16 @@ import { App } from './app.js'
 import { asApiError, openRun, page, routeChanged } from './run-store.js'
 import { openSession } from './session.js'
 import { applyTheme } from './theme.js'
+import { viewOf } from './views.js'
 import './style.css'
 
 async function start(): Promise<void> {
   applyTheme()
   addEventListener('hashchange', routeChanged)
+  // Its code comes while the session is opened; a failure is met where the view is drawn.
+  viewOf(page.get().route.view)
+    .load()
+    .catch(() => undefined)
   try {
     await openSession()
   } catch (error) {

@@ -52,8 +52,11 @@ const follower = createFollower({
   load: (seq) => api.state(seq),
   show: (state) => page.set({ state, problem: null, isTravelling: false }),
   fail: (error) => {
-    if (error instanceof ApiError && error.status === 401) page.set({ session: 'absent' })
     page.set({ problem: asApiError(error), isTravelling: false })
+    if (error instanceof ApiError && error.status === 401) {
+      page.set({ session: 'absent' })
+      return
+    }
     setTimeout(() => page.get().problem !== null && page.get().route.at === null && follower.retry(), RETRY_MS)
   },
   everyMs: HEAD_EVERY_MS,
@@ -75,6 +78,8 @@ export async function openRun(): Promise<void> {
   try {
     const { at } = page.get().route
     if (at !== null) looksAt(at)
+    // The state is on its way while facts and head are: the first view waits for one round trip, not two.
+    else follower.moved(1)
     const [facts, head] = await Promise.all([api.facts(), api.head()])
     page.set({ session: 'open', facts, connection: 'open', lostSince: 0 })
     tookHead(head)

@@ -23,3 +23,6 @@ export const VIEWS: readonly View[] = [
   { id: 'agents', title: 'Agents', load: async () => (await import('./views/agents.js')).Agents },
   { id: 'log', title: 'Log', load: async () => (await import('./views/log.js')).Log },
 ]
+
+/** The first where there is none of that name. */
+export const viewOf = (id: string): View => VIEWS.find((view) => view.id === id) ?? VIEWS[0]!
