@@ -1,6 +1,7 @@
 /** The page of real processes: `quantbot run` and `quantbot open`, as a person, a scraper and a neighbour on the machine meet them. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -178,6 +179,42 @@ describe('quantbot run', () => {
     expect((await off.firstLine()).url).toBeUndefined()
     await off.ended
     expect(existsSync(join(home.path, 'web'))).toBe(false)
+  })
+})
+
+describe('notifications of quantbot run', () => {
+  it('go out without a page too, and what was committed last before the process ends', async () => {
+    const heard: string[] = []
+    const hook = createHttpServer((request, response) => {
+      let text = ''
+      request.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk
+      })
+      request.on('end', () => {
+        heard.push(text)
+        response.end('ok')
+      })
+    })
+    await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve))
+    const address = hook.address()
+    process.env.QUANTBOT_TEST_HOOK = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/services/T0/B0/key0`
+    const config = join(home.path, 'told.yaml')
+    mkdirSync(home.path, { recursive: true })
+    writeFileSync(
+      config,
+      'notifications:\n  modes: [sim]\n  slack:\n    webhook: env:QUANTBOT_TEST_HOOK\n    minSeverity: info\n',
+    )
+    const running = home.start('run', '--run', 'a', '--json', '--no-web', '--config', config)
+    expect((await running.firstLine()).url).toBeUndefined()
+    await home.json('halt', 'a', '--reason', 'hand on the brake')
+    running.kill('SIGTERM')
+    const { code, stderr } = await running.ended
+    hook.close()
+    delete process.env.QUANTBOT_TEST_HOOK
+    expect(code).toBe(0)
+    expect(heard.join('\n')).toContain('Trading halted: operator')
+    expect(heard.at(-1)).toContain('Stopped: signal')
+    expect(stderr).not.toContain('key0')
   })
 })
 
