@@ -1,6 +1,6 @@
 /**
  * Owns reading segments for a viewer: plain ones by ranges, sealed ones uncompressed off the thread and kept for the next question.
- * At most two sealed segments stay in memory. Never writes, never judges what the bytes say.
+ * One sealed segment stays in memory. Never writes, never judges what the bytes say.
  */
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { promisify } from 'node:util'
@@ -11,8 +11,8 @@ import { gzipPath, segmentPath } from '#events/log/segment-names'
 
 const uncompress = promisify(gunzip)
 
-/** Sealed segments kept uncompressed; chosen here: neighbours of a slider share one, and it may stand at their border. */
-const KEPT = 2
+/** Sealed segments kept uncompressed, 64 MiB each; chosen here: questions that must go to the disk at all come in neighbourhoods. */
+const KEPT = 1
 
 /** Bytes of one segment. Close it. */
 export interface OpenSegment {
