@@ -6,12 +6,10 @@ import { Panel } from '../parts/panel.js'
 import { type Column, Table } from '../parts/table.js'
 
 export function Packages({ packages }: { readonly packages: readonly PackageRow[] }) {
-  const open = packages.filter(
-    ({ status, legs }) => status !== 'flat' || legs.some((leg) => Number(leg.quantity) !== 0),
-  )
+  const open = packages.filter(isAtWork)
   if (open.length === 0) return null
   return (
-    <Panel title="Packages" note="several legs, one decision">
+    <Panel title="Packages" note={`${open.length} of ${packages.length} hold or want something`}>
       <div class="packages">
         {open.map((each) => (
           <Package key={each.package} row={each} />
@@ -20,6 +18,10 @@ export function Packages({ packages }: { readonly packages: readonly PackageRow[
     </Panel>
   )
 }
+
+/** It holds a leg, or is to. */
+const isAtWork = ({ target, legs }: PackageRow): boolean =>
+  target !== 0 || legs.some(({ quantity, aim }) => Number(quantity) !== 0 || Number(aim) !== 0)
 
 /** How much of a leg is there, in [0, 1]; null where nothing is aimed at. */
 export function legDone({ quantity, aim }: Pick<LegRow, 'quantity' | 'aim'>): number | null {
@@ -38,9 +40,7 @@ function Package({ row }: { readonly row: PackageRow }) {
     <article aria-label={row.package}>
       <header>
         <b>{row.package}</b>
-        <span class="soft">
-          {row.signal}, {words(row.kind)}
-        </span>
+        <span class="soft">{row.kind === row.signal ? row.signal : `${row.signal}, ${words(row.kind)}`}</span>
         <span class={row.status === 'open' ? 'up' : 'warn-text'}>{words(row.status)}</span>
         <span>{decimal(row.units)} units</span>
         <span>target {percent(row.target)} of NAV</span>

@@ -111,17 +111,13 @@ function Entry({ entry, chosen, now }: Shared & { readonly entry: SignalEntry })
             <>
               <span>{entry.title}</span> <small>{entry.signal}</small>
               {others.length === 0 ? null : (
-                <button
-                  type="button"
-                  class="fold-rows"
-                  aria-expanded={isOpen}
-                  title={entry.tally}
-                  onClick={() => open(!isOpen)}
-                >
-                  {isOpen ? `− ${others.length}` : `+ ${others.length}`}
-                </button>
+                <div class="note">
+                  {entry.tally}
+                  <button type="button" class="fold-rows" aria-expanded={isOpen} onClick={() => open(!isOpen)}>
+                    {isOpen ? `− ${others.length}` : `+ ${others.length}`}
+                  </button>
+                </div>
               )}
-              {others.length === 0 ? null : <div class="note">{entry.tally}</div>}
             </>
           )}
         </Row>
