@@ -31,6 +31,7 @@ const LOADS: Readonly<Record<Scale, Load>> = {
 const NEIGHBOUR = `
 const { parentPort } = require('node:worker_threads')
 const { createServer } = require('node:http')
+const { setMaxListeners } = require('node:events')
 let taken = 0, states = 0, scrapes = 0
 const server = createServer((request, response) => {
   request.resume().on('end', () => { taken++; response.end('ok') })
@@ -41,6 +42,7 @@ parentPort.on('message', (message) => {
   stop.abort()
   stop = new AbortController()
   const { signal } = stop
+  setMaxListeners(0, signal)
   if (message === 'tell') return parentPort.postMessage({ taken, states, scrapes })
   if (message === 'stop') return
   const url = new URL(message)
