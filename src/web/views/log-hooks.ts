@@ -65,14 +65,15 @@ export function useLog(filter: Filter, until: number, isTailing: boolean, isPast
 
   useEffect(() => {
     if (!isTailing || until === 0) return undefined
-    const timer = setTimeout(() => {
+    // At a pace of its own: the head moves faster than the tail is asked for.
+    const timer = setInterval(() => {
       void ask(async (current) => {
         if (current.to === 0 || current.to >= target.current || current.isCut) return undefined
         return withNewer(current, await api.events(newerQuery(filter, current.to, PAGE)))
       })
     }, TAIL_MS)
-    return () => clearTimeout(timer)
-  }, [isTailing, until, log.isAsking])
+    return () => clearInterval(timer)
+  }, [isTailing, until > 0, key])
 
   return { ...log, older }
 }
