@@ -120,7 +120,14 @@ export class RunningProcess {
     if (this.#options.json === true) sayJson({ runId, mode, pid, dir, resumedAt: resume.seq, ...links })
     else {
       say(`run ${runId}  ${MODE_WORDS[mode] ?? mode}  pid ${pid}  ${dir}`)
-      if (links) say(`page ${links.url}`)
+      // What is no terminal may be kept by others: the token is told to its owner alone, by \`status\`.
+      const isShown = process.stdout.isTTY === true
+      if (links)
+        say(
+          isShown
+            ? `page ${links.url}`
+            : `page ${new URL(links.url).origin} (quantbot status ${runId} tells its token)`,
+        )
       if (resume.seq > 0) say(`goes on behind seq ${money(resume.seq)} (${money(refolded)} events refolded)`)
       for (const { file, bytes } of recovery.torn) say(`torn: ${bytes} bytes behind the last commit are in ${file}`)
       for (const { file, why } of setAside) say(`snapshot set aside: ${file}: ${why}`)

@@ -31,7 +31,9 @@ describe('the question what a key may do', () => {
     expect(asked('okx').headers['OK-ACCESS-TIMESTAMP']).toBe('2020-12-08T09:08:57.715Z')
     expect(asked('okx').url).toBe('https://h/api/v5/account/config')
     expect(asked('bybit').url).toBe('https://h/v5/user/query-api')
-    expect(asked('binance').url).toMatch(/\/sapi\/v1\/account\/apiRestrictions\?.*timestamp=1607418537715&signature=[0-9a-f]{64}$/)
+    expect(asked('binance').url).toMatch(
+      /\/sapi\/v1\/account\/apiRestrictions\?.*timestamp=1607418537715&signature=[0-9a-f]{64}$/,
+    )
     expect(new URL(asked('deribit').url).searchParams.get('grant_type')).toBe('client_signature')
     for (const venue of ['binance', 'bybit', 'okx', 'deribit'] as const)
       expect(JSON.stringify(asked(venue))).not.toContain('SECRET')

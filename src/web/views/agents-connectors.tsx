@@ -12,6 +12,7 @@ interface ConnectorsProps {
 export function Connectors({ live, isPast }: ConnectorsProps) {
   const feeds = usePage((page) => page.state?.feeds)
   const ts = usePage((page) => page.state?.ts ?? 0)
+  const isStopped = usePage((page) => page.state?.process.state === 'stopped')
   const venues = live?.feeds ?? []
   if (venues.length > 0) return <Venues venues={venues} />
   if (feeds === undefined || feeds.length === 0) return null
@@ -32,7 +33,8 @@ export function Connectors({ live, isPast }: ConnectorsProps) {
               <tr key={feed}>
                 <td>{feed}</td>
                 <td>
-                  <i class={`dot ${isUp ? 'good' : 'bad'}`} /> {isUp ? 'up' : `down: ${reason}`}{' '}
+                  <i class={`dot ${isStopped ? '' : isUp ? 'good' : 'bad'}`} />{' '}
+                  {isStopped ? 'stopped' : isUp ? 'up' : `down: ${reason}`}{' '}
                   {since === 0 ? '' : <span class="soft">for {age(ts - since)}</span>}
                 </td>
                 <td class="n">{count(interruptions)}</td>
