@@ -23,7 +23,7 @@ interface Load {
 }
 
 const LOADS: Readonly<Record<Scale, Load>> = {
-  full: { symbols: 20, historyDays: 120, events: 200_000, turns: 7 },
+  full: { symbols: 20, historyDays: 120, events: 600_000, turns: 5 },
   tiny: { symbols: 2, historyDays: 70, events: 2_000, turns: 1 },
 }
 

@@ -35,6 +35,7 @@ export class LogPass {
   hasRoom: () => Promise<void> = () => Promise.resolve()
   readonly #runDir: string
   readonly #onEvents: RunViewOptions['onEvents']
+  readonly #restMs: RunViewOptions['restMs']
   readonly #extent: LogExtent
   readonly #listeners = new Set<(head: Head) => void>()
   readonly #waiting = new Set<Waiting>()
@@ -47,9 +48,10 @@ export class LogPass {
   #wake: (() => void) | undefined
   #isWoken = false
 
-  constructor({ runDir, onEvents }: RunViewOptions) {
+  constructor({ runDir, onEvents, restMs }: RunViewOptions) {
     this.#runDir = runDir
     this.#onEvents = onEvents
+    this.#restMs = restMs
     this.read = readManifest(runDir)
     this.from = findStart(runDir, this.read)
     this.segments = new SegmentBytes(runDir)
@@ -105,10 +107,12 @@ export class LogPass {
       while (!this.#isClosed) {
         // Asked before the look: who waits for "now" is answered by a look that began later.
         const asked = [...this.#waiting]
+        const begun = performance.now() // nondeterminism-ok: a viewer looks at the clock of its machine
         const groups = await this.#reader.next()
         if (this.#isClosed) return
         if (groups.length > 0) {
           await this.#take(groups)
+          await this.#giveWay(performance.now() - begun) // nondeterminism-ok: as above
           continue
         }
         if (this.#head.read < 1) this.segments.clear()
@@ -134,6 +138,12 @@ export class LogPass {
     this.#settle(({ seq }) => seq !== undefined && this.#head.seq >= seq)
     await this.hasRoom()
     await new Promise((resolve) => setImmediate(resolve)) // nondeterminism-ok: the server of this thread answers meanwhile
+  }
+
+  async #giveWay(workedMs: number): Promise<void> {
+    const restMs = this.#restMs?.(workedMs) ?? 0
+    if (restMs === 0 || this.#waiting.size > 0 || this.#isClosed) return
+    await new Promise((resolve) => setTimeout(resolve, restMs).unref()) // nondeterminism-ok: as above
   }
 
   #tell(change: Partial<Head>): void {

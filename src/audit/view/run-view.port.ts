@@ -19,6 +19,8 @@ export interface RunViewOptions {
   readonly onEvents?: (events: readonly AnyEvent[], head: Head) => void
   /** Bars that are not in the log: before its start, or the tape of a backtest. Undefined: it has none. */
   readonly history?: (query: HistoryQuery) => Promise<BarsDoc | undefined>
+  /** Ms to rest after a slice that took so many; nobody's question waits for it. Absent: none. */
+  readonly restMs?: (workedMs: number) => number
   readonly keyframes?: KeyframeLimits
   readonly blocks?: LogBlocksOptions
   /** Event lines that one search reads at most, bytes. */

@@ -9,12 +9,19 @@ import { createNotifier } from '#monitoring/notify/notifier'
 import type { DigestSource } from '#monitoring/notify/notify.port'
 import { notifyFolder } from '../notify.command.js'
 import { createBookFold } from './book-fold.js'
+import { giveWay } from './give-way.js'
 import { createLakeBars } from './lake-bars.js'
 import type { ObserverParts } from './observed-run.js'
 
 export const OBSERVER_PARTS: ObserverParts = {
-  openView: async ({ home, runDir }, onEvents) =>
-    openRunView({ runDir, book: await createBookFold(home, runDir), history: createLakeBars(home, runDir), onEvents }),
+  openView: async ({ home, runDir, isLive }, onEvents) =>
+    openRunView({
+      runDir,
+      book: await createBookFold(home, runDir),
+      history: createLakeBars(home, runDir),
+      onEvents,
+      ...(isLive && { restMs: giveWay() }),
+    }),
   // Beside the process, a thread has a heap of its own.
   createMetrics: (facts) => createRunMetrics(facts, isMainThread ? undefined : () => process.memoryUsage().heapUsed),
   createNotifier: ({ home, runDir, notify }, view, onProblem) => {
