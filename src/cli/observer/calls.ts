@@ -9,7 +9,7 @@ import type { LiveStatus } from '#monitoring/metrics/live-status.port'
 import type { PageCommand, PageProcess } from '#monitoring/page/page.port'
 import type { Asked, FromObserver, ToObserver } from './messages.js'
 
-/** The process has so long to answer, or to take a command up (brief of the page: 2 s). */
+/** The process has so long to answer, or to take a command up (ours). */
 export const TAKE_MS = 2 * SECOND_MS
 /** A process that takes it at the last moment has so long to say so. */
 const GRACE_MS = 500
