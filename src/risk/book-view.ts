@@ -2,6 +2,7 @@
  * Owns the book as others see it: status, what-if, the page, and what a child run takes over. Copies only; must never
  * hand out the state itself.
  */
+import type { LegView, PositionView } from '#core/book.port'
 import type { DecimalString } from '#core/decimal'
 import type { StateCarried } from '#events/lifecycle.events'
 import { coinsValue, priceOf } from './instruments/accounts.js'
@@ -10,25 +11,7 @@ import { carriedPackages } from './packages/carried.js'
 import { coinsHeld, legProfit, markOf, type PackageState } from './packages/package-state.js'
 import { type Closing, drawdownOf, equity, type RiskState } from './risk-state.js'
 
-export interface PositionView {
-  readonly instrument: string
-  /** Exact, base units, signed. */
-  readonly quantity: DecimalString
-  readonly averagePrice: DecimalString
-  readonly mark: number
-  /** Quote. */
-  readonly value: number
-  /** Fraction of NAV. */
-  readonly weight: number
-  readonly unrealised: number
-  readonly realised: DecimalString
-  readonly fees: DecimalString
-  readonly funding: DecimalString
-  readonly stopLevel: number | null
-  /** Latest target of the blender, fraction of NAV. */
-  readonly target: number
-  readonly latched: 'long' | 'short' | null
-}
+export type { LegView, PositionView }
 
 export interface BookView {
   readonly equity: number
@@ -71,26 +54,6 @@ export interface BalanceView {
   /** Last known, in the book's own currency; 0: none, and it does not count. */
   readonly price: number
   readonly value: number
-}
-
-export interface LegView {
-  readonly role: string
-  readonly instrument: string
-  /** Base units, of inverse futures and perpetuals US dollars; signed. */
-  readonly quantity: DecimalString
-  readonly aim: DecimalString
-  readonly averagePrice: DecimalString
-  readonly mark: number
-  /** Currency of what follows. */
-  readonly currency: string
-  readonly unrealised: number
-  readonly realised: DecimalString
-  readonly fees: DecimalString
-  readonly funding: DecimalString
-  /** Base coins that it moves with, option delta included. */
-  readonly delta: number
-  /** Notional, fraction of NAV. */
-  readonly weight: number
 }
 
 export interface PackageView {

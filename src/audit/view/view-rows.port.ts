@@ -1,40 +1,11 @@
 /** Owns the rows of a run's view: positions, packages, signals, orders, agents, feeds, markets. Plain JSON; no logic. */
+import type { LegView, PositionView } from '#core/book.port'
 import type { DecimalString } from '#core/decimal'
 import type { AnyEvent } from '#events/catalogue'
 
-export interface PositionRow {
-  readonly instrument: string
-  readonly quantity: DecimalString
-  readonly averagePrice: DecimalString
-  readonly mark: number
-  /** Quote. */
-  readonly value: number
-  /** Fraction of NAV. */
-  readonly weight: number
-  readonly unrealised: number
-  readonly realised: DecimalString
-  readonly fees: DecimalString
-  readonly funding: DecimalString
-  readonly stopLevel: number | null
-  readonly target: number
-  readonly latched: 'long' | 'short' | null
-}
+export type PositionRow = PositionView
 
-export interface LegRow {
-  readonly role: string
-  readonly instrument: string
-  readonly quantity: DecimalString
-  readonly aim: DecimalString
-  readonly averagePrice: DecimalString
-  readonly mark: number
-  readonly currency: string
-  readonly unrealised: number
-  readonly realised: DecimalString
-  readonly fees: DecimalString
-  readonly funding: DecimalString
-  readonly delta: number
-  readonly weight: number
-}
+export type LegRow = LegView
 
 export interface PackageRow {
   readonly package: string
