@@ -5,35 +5,15 @@ import type { RecorderStatus } from '#data/recorder/recorder.port'
 import type { CacheStatus } from '#data/stores/cache.port'
 import type { ProjectorStatus } from '#data/stores/projector'
 import type { LiveHost } from '#engine/live'
+import type { LiveFeed } from '#monitoring/metrics/live-status.port'
 import { type BookView, positionSnapshot, type RiskState } from '#risk/engine.decider'
 import type { Counter } from './event-counter.js'
 import type { AgentStatus } from './supervision.js'
 
 export type RunState = 'starting' | 'running' | 'stalled' | 'halted' | 'stopping' | 'stopped'
 
-/** One venue that a process reads, as an operator looks at it. Ages and offsets in milliseconds of the run's clock. */
-export interface VenueStatus {
-  readonly venue: string
-  /** Every socket is up and no stream is silent for too long. */
-  readonly isUp: boolean
-  /** Why not; empty when it is. */
-  readonly reason: string
-  readonly sockets: { readonly up: number; readonly all: number; readonly drops: number; readonly rotations: number }
-  /** Since the newest frame of any stream; null: none yet. */
-  readonly frameAgeMs: number | null
-  readonly frames: number
-  /** Streams without data for too long. */
-  readonly silent: readonly string[]
-  readonly clockOffsetMs: number | null
-  /** The fullest pool of the rate limit, share of what we allow ourselves. */
-  readonly budgetUsed: number
-  readonly requestsWaiting: number
-  /** Epoch ms; null: nothing forbids requests. */
-  readonly pausedUntil: number | null
-  /** Bars that came by REST, questions that failed, bars that the venue does not have. */
-  readonly bars: { readonly filled: number; readonly failed: number; readonly missing: number }
-  /** Payloads that were refused. */
-  readonly quarantined: number
+/** One venue that a process reads, as an operator looks at it. */
+export interface VenueStatus extends LiveFeed {
   readonly streams: readonly StreamStats[]
 }
 

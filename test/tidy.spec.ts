@@ -63,7 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   backtest: ['core', 'events', 'engine', 'quant', ...PURE_ROOMS, 'data', 'events/log', 'actors/catalogue'],
   audit: ['core', 'events', 'events/log', 'engine', 'actors/catalogue'],
   actors: but('backtest', 'cli', 'web'),
-  web: ['events', 'audit'],
+  web: ['events', 'audit', 'monitoring'],
   cli: ROOMS,
 }
 

@@ -11,7 +11,7 @@ import type {
   SeriesQuery,
   ViewState,
 } from '#audit/view/view.port'
-import type { LiveStatus } from './live-status.js'
+import type { LiveStatus } from '#monitoring/metrics/live-status.port'
 
 export interface PageFacts extends RunFacts {
   /** A process stands behind the page: there is a live head, and a status. */

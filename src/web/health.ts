@@ -1,6 +1,6 @@
 /** Owns how well agents and feeds are, as one of four words. Pure. */
 import type { AgentRow, FeedRow } from '#audit/view/view.port'
-import type { LiveStatus } from './live-status.js'
+import type { LiveStatus } from '#monitoring/metrics/live-status.port'
 
 export type Health = 'good' | 'warn' | 'bad' | 'idle'
 

@@ -3,9 +3,9 @@
  * and whether quantbot answers. Views read it and never fetch a state themselves.
  */
 import type { Head, ViewState } from '#audit/view/view.port'
+import type { LiveStatus } from '#monitoring/metrics/live-status.port'
 import { ApiError, api, type PageFacts } from './api.js'
 import { createFollower } from './follow.js'
-import type { LiveStatus } from './live-status.js'
 import { hashOf, parseRoute, type Route } from './routes.js'
 import { createStore } from './store.js'
 import { openStream } from './stream.js'

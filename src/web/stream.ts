@@ -1,7 +1,7 @@
 /** Owns the stream of the server: heads and status as they come, and trying again when it ends. Decides nothing. */
 import type { Head } from '#audit/view/view.port'
+import type { LiveStatus } from '#monitoring/metrics/live-status.port'
 import { ApiError, api } from './api.js'
-import type { LiveStatus } from './live-status.js'
 
 export interface StreamReader {
   head(head: Head): void

@@ -1,22 +1,11 @@
 /** Owns writing HTML so that no text becomes markup: names of instruments, runs and configurations are untrusted. Pure. */
+import { escapeHtml } from '#core/escape-html'
 
 declare const brand: unique symbol
 /** Markup that was built by {@link html} or vouched for by {@link raw}. */
 export interface Markup {
   readonly [brand]: true
   readonly text: string
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!)
 }
 
 /** Vouches for markup that this room wrote. */

@@ -27,21 +27,28 @@ export interface LiveStream {
   readonly reconnects: number
 }
 
-/** One venue that is read. Ages and offsets in ms of the run's clock; fields as in VenueStatus. */
+/** One venue that is read. Ages and offsets in ms of the run's clock. */
 export interface LiveFeed {
   readonly venue: string
+  /** Every socket is up and no stream is silent for too long. */
   readonly isUp: boolean
+  /** Why not; empty when it is. */
   readonly reason: string
   readonly sockets: { readonly up: number; readonly all: number; readonly drops: number; readonly rotations: number }
+  /** Since the newest frame of any stream; null: none yet. */
   readonly frameAgeMs: number | null
   readonly frames: number
+  /** Streams without data for too long. */
   readonly silent: readonly string[]
   readonly clockOffsetMs: number | null
   /** Of the fullest pool, share of what we allow ourselves. */
   readonly budgetUsed: number
   readonly requestsWaiting: number
+  /** Epoch ms; null: nothing forbids requests. */
   readonly pausedUntil: number | null
+  /** Bars that came by REST, questions that failed, bars that the venue does not have. */
   readonly bars: { readonly filled: number; readonly failed: number; readonly missing: number }
+  /** Payloads that were refused. */
   readonly quarantined: number
   readonly streams?: readonly LiveStream[]
 }

@@ -2,9 +2,11 @@
  * Owns letters as mail: headers, plain text, HTML, and the SMTP session. Text of others never reaches a header as it came, and HTML only
  * escaped. Never reads a file or a URL, never falls back to a connection that is less safe than asked for.
  */
+
 import { createTransport, type SendMailOptions } from 'nodemailer'
 import type { RunFacts } from '#audit/view/view.port'
 import type { NotificationsConfig } from '#core/config/operate-schema'
+import { escapeHtml } from '#core/escape-html'
 import { smtpFailure } from './failures.js'
 import { type Letter, subjectOf } from './letter.js'
 import { clockOf } from './note.js'
@@ -91,16 +93,6 @@ function htmlOf(letter: Letter, facts: Facts): string {
     '</body></html>',
   ].join('\n')
 }
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-export const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!)
 
 /** Of the sender, for the id; a name of its own where it has none that a header may hold. */
 function domainOf(from: string): string {

@@ -1,7 +1,8 @@
 /** Owns how the venues stand that a process listens to, as it tells itself: sockets, ages, silent streams, clock, budget. */
+
+import type { LiveStatus } from '#monitoring/metrics/live-status.port'
 import { age, count, fixed, percent } from '../format.js'
 import { usePage } from '../hooks.js'
-import type { LiveStatus } from '../live-status.js'
 import { Panel } from '../parts/panel.js'
 
 interface ConnectorsProps {

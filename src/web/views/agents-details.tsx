@@ -1,10 +1,10 @@
 /** Owns what is known of one agent: how it stands and since when, whom it reads, its newest events; and the button that restarts it. */
 import { useRef, useState } from 'preact/hooks'
 import type { AgentRow } from '#audit/view/view.port'
+import type { LiveStatus } from '#monitoring/metrics/live-status.port'
 import { api } from '../api.js'
 import { age, count, time } from '../format.js'
 import { usePage } from '../hooks.js'
-import type { LiveStatus } from '../live-status.js'
 import { Panel } from '../parts/panel.js'
 import { Empty, Failed } from '../parts/states.js'
 import { asApiError, linkTo } from '../run-store.js'

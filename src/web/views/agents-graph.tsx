@@ -1,9 +1,9 @@
 /** Owns the drawing of the graph: a box an agent, a line a dependency; the chosen one's lines stand out. Boxes are buttons, lines are SVG. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { AgentRow, RunFacts } from '#audit/view/view.port'
+import type { LiveStatus } from '#monitoring/metrics/live-status.port'
 import { age } from '../format.js'
 import { type GraphSizes, layoutGraph } from '../graph-layout.js'
-import type { LiveStatus } from '../live-status.js'
 import { toneOf } from './agents-tone.js'
 
 interface GraphProps {
