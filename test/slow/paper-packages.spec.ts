@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { machineTime } from '#actors/scaled-time'
 import { Sfc32 } from '#core/random'
+import { MINUTE_MS } from '#core/time'
 import { wait } from '#core/wait'
 import {
   BTC,
@@ -93,13 +94,16 @@ describe('a paper run with a carry', () => {
     const text = (await rig.home.quantbot('status', 'a')).stdout
     expect(text).toMatch(/carry\/binance\.usdm\.BTCUSDT +open +[\d.]+ units/)
     expect(text).toMatch(/spot +binance\.spot\.BTCUSDT +[\d.]+ +mark [\d,]+/)
-    await rig.until(
+    const paid = await rig.until(
       'a',
       'paid',
       ({ packages }) =>
         JSON.stringify(packages ?? []).includes('"funding":"') &&
         /"funding":"-?[1-9\d]*\.?\d*[1-9]/.test(JSON.stringify(packages)),
     )
+    // The settlement is a rebalance too: its orders have ended a minute later.
+    const isQuiet = (now: Status): boolean => now.openOrders === 0 && Number(now.ts) > Number(paid.ts) + MINUTE_MS
+    await rig.until('a', 'quiet', isQuiet)
 
     // Taken over by a child as it stands, while the parent is stopped in good order.
     running.kill('SIGTERM')
