@@ -27,6 +27,7 @@ const ended = async (): Promise<readonly Record<string, unknown>[]> => {
   return stderr
     .trim()
     .split('\n')
+    .filter((line) => line !== '') // a short run has nothing to say
     .map((line) => JSON.parse(line) as Record<string, unknown>) // every line is a document, or this throws
 }
 
