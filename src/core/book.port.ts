@@ -40,3 +40,22 @@ export interface LegView {
   /** Notional, fraction of NAV. */
   readonly weight: number
 }
+
+/** Sums of a book in its own currency; what its positions are is said beside them. */
+export interface BookSums {
+  readonly equity: number
+  readonly peak: number
+  /** 0 or negative. */
+  readonly drawdown: number
+  readonly balance: DecimalString
+  readonly opening: DecimalString
+  readonly realised: DecimalString
+  readonly fees: DecimalString
+  readonly funding: DecimalString
+  /** Fractions of NAV. */
+  readonly gross: number
+  readonly net: number
+  readonly halted: boolean
+  readonly haltReason: string
+  readonly openOrders: number
+}

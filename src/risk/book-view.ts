@@ -2,7 +2,7 @@
  * Owns the book as others see it: status, what-if, the page, and what a child run takes over. Copies only; must never
  * hand out the state itself.
  */
-import type { LegView, PositionView } from '#core/book.port'
+import type { BookSums, LegView, PositionView } from '#core/book.port'
 import type { DecimalString } from '#core/decimal'
 import type { StateCarried } from '#events/lifecycle.events'
 import { coinsValue, priceOf } from './instruments/accounts.js'
@@ -13,22 +13,8 @@ import { type Closing, drawdownOf, equity, type RiskState } from './risk-state.j
 
 export type { LegView, PositionView }
 
-export interface BookView {
-  readonly equity: number
-  readonly peak: number
-  /** 0 or negative. */
-  readonly drawdown: number
-  readonly balance: DecimalString
-  readonly opening: DecimalString
-  readonly realised: DecimalString
-  readonly fees: DecimalString
-  readonly funding: DecimalString
-  readonly gross: number
-  readonly net: number
-  readonly halted: boolean
-  readonly haltReason: string
+export interface BookView extends BookSums {
   readonly closing: Closing
-  readonly openOrders: number
   /** Instruments that were ever held, are held or have a target. */
   readonly positions: readonly PositionView[]
   /** Paid in, less taken out, in the book's own currency's account; absent: nothing. */

@@ -1,5 +1,5 @@
 /** Owns the rows of a run's view: positions, packages, signals, orders, agents, feeds, markets. Plain JSON; no logic. */
-import type { LegView, PositionView } from '#core/book.port'
+import type { BookSums, LegView, PositionView } from '#core/book.port'
 import type { DecimalString } from '#core/decimal'
 import type { AnyEvent } from '#events/catalogue'
 
@@ -27,21 +27,7 @@ export interface BalanceRow {
 }
 
 /** The book as risk/engine folds it. `#risk/book-view` has more; this is what a viewer needs of it. */
-export interface Book {
-  readonly equity: number
-  readonly peak: number
-  /** 0 or negative. */
-  readonly drawdown: number
-  readonly balance: DecimalString
-  readonly opening: DecimalString
-  readonly realised: DecimalString
-  readonly fees: DecimalString
-  readonly funding: DecimalString
-  readonly gross: number
-  readonly net: number
-  readonly halted: boolean
-  readonly haltReason: string
-  readonly openOrders: number
+export interface Book extends BookSums {
   readonly positions: readonly PositionRow[]
   readonly balances?: readonly BalanceRow[]
   readonly packages?: readonly PackageRow[]
