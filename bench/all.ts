@@ -5,6 +5,7 @@ import { connectorsBench } from './connectors.bench.js'
 import { covarianceBench } from './covariance.bench.js'
 import type { Bench } from './figures.js'
 import { framesBench } from './frames.bench.js'
+import { fundingBench } from './funding.bench.js'
 import { lakeBench } from './lake.bench.js'
 import { liveBench } from './live.bench.js'
 import { logBench } from './log.bench.js'
@@ -30,6 +31,7 @@ export const ALL: readonly Bench[] = [
   lakeBench,
   framesBench,
   connectorsBench,
+  fundingBench,
   optionChainBench,
   covarianceBench,
   availabilityBench,

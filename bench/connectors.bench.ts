@@ -316,7 +316,7 @@ async function figures(home: string, load: Load): Promise<readonly Figure[]> {
       'with up to 50 ms of its tick',
     ),
     ms('venue time to committed mark, faults on, p99', hit.marks.quantileMs(0.99), 1500, bad),
-    ms('venue time to funding in the cache, faults on, p99.9', hit.funding.quantileMs(0.999), 1000),
+    ms('venue time to committed rate, faults on, p99.9', hit.funding.quantileMs(0.999)),
     ms('end of a bar to committed event, faults on, p50', hit.bars.quantileMs(0.5)),
     ms(
       'end of a bar to committed event, faults on, p99',
