@@ -19,12 +19,13 @@ import { LiveHost } from '#engine/live'
 import { machineClock } from '#engine/live-clock'
 import { LatencyHistogram } from '#engine/live-latency'
 import { LogWriter } from '#events/log/writer'
-import { type SoakInstrument, SoakRig, type VenueUrls } from '#test/soak-rig'
+import { SoakRig, type VenueUrls } from '#test/soak-rig'
 import type { Fault } from '#venues/exchange/faults'
 import { canSpawn, compiled } from './child.js'
 import { type Bench, type Figure, median, type Scale } from './figures.js'
 import { openFrameVenue } from './frame-venue.js'
 import { makeFrames, symbolOf } from './frames.js'
+import { perpetualsOf } from './perpetuals.js'
 import { inScratch, scratchRun } from './scratch.js'
 
 interface Load {
@@ -140,20 +141,6 @@ async function throughput(home: string, { frames, runs }: Load): Promise<Through
   return { perSecond, events }
 }
 
-/** Instruments of three venues: as many coins on each. */
-function instrumentsOf(coins: readonly string[]): SoakInstrument[] {
-  return coins.flatMap((coin) => {
-    const world = `${coin}/USDT:USDT`
-    return [
-      { instrument: `binance.usdm.${coin}USDT`, world },
-      { instrument: `bybit.linear.${coin}USDT`, world },
-      { instrument: `okx.swap.${coin}-USDT-SWAP`, world },
-    ]
-  })
-}
-
-const COINS = 'BTC ETH SOL XRP DOGE BNB ADA LINK AVAX LTC DOT TRX BCH UNI NEAR APT FIL'.split(' ')
-
 interface Ways {
   /** From the frame in hand to its events on disk. */
   readonly committed: LatencyHistogram
@@ -195,7 +182,7 @@ async function latency(home: string, { latencyMs, coins }: Load): Promise<Ways> 
     speed: 1,
     startAt: START,
     ...(outside === undefined ? {} : { outside: outside.urls, time: machineTime }),
-    instruments: instrumentsOf(COINS.slice(0, coins)),
+    instruments: perpetualsOf(coins),
     symbols: coins,
     backfill: false,
     onInput: ({ data }) => void pushedAt.set(data, performance.now()),
@@ -262,7 +249,7 @@ async function underFaults(home: string, { faultsMs, faultsSpeed }: Load): Promi
     seed: 4,
     speed: faultsSpeed,
     startAt: START,
-    instruments: instrumentsOf(COINS.slice(0, 4)),
+    instruments: perpetualsOf(4),
     backfill: false,
     sockets: 2,
     faults: (venue) => faultsOf(faultsMs, venues.indexOf(venue)),
