@@ -1,9 +1,8 @@
-/** Owns `quantbot audit`: the auditor's commands. Each reads a run folder alone; none needs a configuration or a server. */
+/** Owns the options of `quantbot audit`, the auditor's commands; the work of each is loaded when it is called. Each reads a run folder alone; none needs a configuration or a server. */
 import type { Command } from 'commander'
-import { auditExplainCommand } from './audit-explain.js'
-import { auditExportCommand, type ExportCommandOptions } from './audit-export.js'
-import { auditTradesCommand, type TradesCommandOptions } from './audit-trades.js'
-import { auditVerifyCommand, type VerifyCommandOptions } from './audit-verify.js'
+import type { ExportCommandOptions } from './audit-export.js'
+import type { TradesCommandOptions } from './audit-trades.js'
+import type { VerifyCommandOptions } from './audit-verify.js'
 import type { GlobalOptions } from './home.js'
 
 const RUN = 'run id, path of a run folder (a copy will do), or last'
@@ -17,8 +16,8 @@ export function registerAudit(program: Command): void {
     .description('prove the log: hash chain, order of seqs, sealed segments, signed checkpoints; exit 1 when it fails')
     .argument('<run>', RUN)
     .option('--checkpoint <file>', 'hold the log against checkpoint lines that were kept elsewhere')
-    .action((run: string, _, command: Command) =>
-      auditVerifyCommand(run, command.optsWithGlobals<VerifyCommandOptions>()),
+    .action(async (run: string, _, command: Command) =>
+      (await import('./audit-verify.js')).auditVerifyCommand(run, command.optsWithGlobals<VerifyCommandOptions>()),
     )
   audit
     .command('trades')
@@ -27,8 +26,8 @@ export function registerAudit(program: Command): void {
     .option('--symbol <symbol>', 'one symbol, instrument id or package alone, such as BTCUSDT')
     .option('--trips', 'list round trips of packages and directional positions in place of trades')
     .option('--limit <n>', 'show the last n; the sums stay those of all')
-    .action((run: string, _, command: Command) =>
-      auditTradesCommand(run, command.optsWithGlobals<TradesCommandOptions>()),
+    .action(async (run: string, _, command: Command) =>
+      (await import('./audit-trades.js')).auditTradesCommand(run, command.optsWithGlobals<TradesCommandOptions>()),
     )
   audit
     .command('explain')
@@ -37,8 +36,8 @@ export function registerAudit(program: Command): void {
     )
     .argument('<run>', RUN)
     .argument('<order|seq>', "order id (o-…), the venue's order or trade id, or the seq of any event")
-    .action((run: string, target: string, _, command: Command) =>
-      auditExplainCommand(run, target, command.optsWithGlobals<GlobalOptions>()),
+    .action(async (run: string, target: string, _, command: Command) =>
+      (await import('./audit-explain.js')).auditExplainCommand(run, target, command.optsWithGlobals<GlobalOptions>()),
     )
   audit
     .command('export')
@@ -51,7 +50,7 @@ export function registerAudit(program: Command): void {
       'all',
     )
     .option('--out <path>', 'path of the new file or folder (default: <run>-<what>.<format>, <run>-<format>/ here)')
-    .action((run: string, _, command: Command) =>
-      auditExportCommand(run, command.optsWithGlobals<ExportCommandOptions>()),
+    .action(async (run: string, _, command: Command) =>
+      (await import('./audit-export.js')).auditExportCommand(run, command.optsWithGlobals<ExportCommandOptions>()),
     )
 }

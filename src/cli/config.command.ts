@@ -1,17 +1,7 @@
-/** Owns `quantbot config`: checking a configuration, showing what it amounts to, its JSON Schema. Never shows a secret. */
+/** Owns the options of `quantbot config`; its work is loaded when it is called. */
 import type { Command } from 'commander'
-import { parseConfig, readText } from './config-file.js'
-import { configSchemaJson } from './config-json-schema.js'
-import { effectiveConfig, type ShownValue } from './config-show.js'
+import type { ShowOptions } from './config.action.js'
 import type { GlobalOptions } from './home.js'
-import { paint, say, sayJson } from './terminal.js'
-
-interface ShowOptions extends GlobalOptions {
-  readonly config?: string
-  readonly mode?: string
-  readonly seed?: string
-  readonly set?: boolean
-}
 
 export function registerConfig(program: Command): void {
   const config = program
@@ -24,50 +14,18 @@ export function registerConfig(program: Command): void {
     .option('--mode <mode>', 'as a run of this mode would have it: sim or paper')
     .option('--seed <n>', 'as quantbot run --seed would have it')
     .option('--set', 'only what is no default')
-    .action((_, command: Command) => show(command.optsWithGlobals<ShowOptions>()))
+    .action(async (_, command: Command) =>
+      (await import('./config.action.js')).show(command.optsWithGlobals<ShowOptions>()),
+    )
   config
     .command('check')
     .description('everything that is wrong with a configuration, with its line and the mend; exit code 2 then')
     .argument('<file>', 'configuration')
-    .action((file: string, _, command: Command) => check(file, command.optsWithGlobals<GlobalOptions>()))
+    .action(async (file: string, _, command: Command) =>
+      (await import('./config.action.js')).check(file, command.optsWithGlobals<GlobalOptions>()),
+    )
   config
     .command('schema')
     .description('JSON Schema of the configuration, for editors')
-    .action(() => sayJson(configSchemaJson()))
-}
-
-function check(file: string, options: GlobalOptions): void {
-  parseConfig(readText(file), file)
-  if (options.json === true) sayJson({ file, ok: true })
-  else say(`${file}: ${paint('green', 'ok')}`)
-}
-
-function show(options: ShowOptions): void {
-  const shown = effectiveConfig(options)
-  const values = options.set === true ? shown.values.filter(({ from }) => from.kind !== 'default') : shown.values
-  if (options.json === true) {
-    sayJson({ ...shown, values })
-    return
-  }
-  const width = Math.min(48, Math.max(...values.map(({ path }) => path.length), 0))
-  for (const value of values) say(lineOf(value, width))
-}
-
-function lineOf({ path, value, secret, from }: ShownValue, width: number): string {
-  const text = secret === undefined ? JSON.stringify(value) : `${String(value)} (${secret})`
-  const said = secret === 'missing' ? paint('red', text) : text
-  return `${path.padEnd(width)}  ${said}  ${paint('dim', `# ${originOf(from)}`)}`
-}
-
-function originOf(from: ShownValue['from']): string {
-  switch (from.kind) {
-    case 'file':
-      return `${from.file}:${from.line}:${from.column}`
-    case 'flag':
-      return from.flag
-    case 'mode':
-      return `mode ${from.mode}`
-    case 'default':
-      return 'default'
-  }
+    .action(async () => (await import('./config.action.js')).schema())
 }

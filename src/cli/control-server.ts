@@ -11,7 +11,7 @@ import { formatUnits, parseUnits } from '#core/decimal'
 import { isQuantbotError } from '#core/errors'
 import type { FundsTransferred } from '#events/lifecycle.events'
 import { makeControlPath } from './control-path.js'
-import { LOG_LEVELS, type LogLevel } from './process-log.js'
+import { LOG_LEVELS, type LogLevel } from './log-level.js'
 import { scrub, scrubKnown } from './redact.js'
 
 /** Longest request, bytes (ours). */

@@ -1,47 +1,25 @@
-/** Owns `quantbot data`: what the lake holds, its quality, questions to it, and its compaction. */
+/** Owns the options of `quantbot data`; its work is loaded when it is called. */
 import type { Command } from 'commander'
-import { isoDay } from '#core/time'
-import { listSeries } from '#data/lake'
-import { qualityReport } from '#data/quality'
 import { registerDataCompact } from './data-compact.js'
 import { registerDataSql } from './data-sql.js'
 import { registerRoll } from './futures.command.js'
-import { type GlobalOptions, homeOf } from './home.js'
-import { describeKey, qualityTable } from './quality-table.js'
-import { endProgress, progress, say, sayJson } from './terminal.js'
+import type { GlobalOptions } from './home.js'
 
 export function registerData(program: Command): void {
   const data = program.command('data').description('the lake: list what it holds, check it, ask it in SQL, compact it')
   data
     .command('list')
     .description('every series with its rows and extent')
-    .action((_, command: Command) => listCommand(command.optsWithGlobals<GlobalOptions>()))
+    .action(async (_, command: Command) =>
+      (await import('./data.action.js')).listCommand(command.optsWithGlobals<GlobalOptions>()),
+    )
   data
     .command('check')
     .description('quality of every series: gaps, duplicates, zero volume, outliers')
-    .action((_, command: Command) => checkCommand(command.optsWithGlobals<GlobalOptions>()))
+    .action(async (_, command: Command) =>
+      (await import('./data.action.js')).checkCommand(command.optsWithGlobals<GlobalOptions>()),
+    )
   registerDataSql(data)
   registerDataCompact(data)
   registerRoll(data)
-}
-
-async function listCommand(options: GlobalOptions): Promise<void> {
-  const series = await listSeries(homeOf(options))
-  if (options.json === true) {
-    sayJson(series)
-    return
-  }
-  if (series.length === 0)
-    say('The lake is empty. quantbot import --help and quantbot backfill --help tell how to fill it.')
-  for (const { key, rows, first, last } of series)
-    say(`${describeKey(key).padEnd(36)} ${String(rows).padStart(8)}  ${isoDay(first)} … ${isoDay(last)}`)
-}
-
-async function checkCommand(options: GlobalOptions): Promise<void> {
-  const report = await qualityReport(homeOf(options), undefined, (done, total) =>
-    progress(`checked ${done} of ${total} series`),
-  )
-  endProgress()
-  if (options.json === true) sayJson(report)
-  else say(qualityTable(report))
 }

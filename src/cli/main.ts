@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Owns the command line: one program, one file a command. */
+/** Owns the command line: one program, one file a command. What a command needs is loaded when it is called. */
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
@@ -33,8 +33,8 @@ import { codeVersion } from './version.js'
 /** Time for the last bytes of stdout (ours). */
 const LEAVE_MS = 1000
 
-/** The program with every command; `parseAsync` runs one. */
-export function buildProgram(): Command {
+/** The program with every command; `parseAsync` runs one. `topics`: what the help of `parse` ends with. */
+export function buildProgram(topics = ''): Command {
   const program = new Command('quantbot')
     .description(
       'Event-sourced crypto trading: every decision is on disk before it acts, explains itself and replays bit for bit.',
@@ -67,7 +67,7 @@ export function buildProgram(): Command {
   registerNotify(program)
   registerAgents(program)
   registerApi(program)
-  registerParse(program)
+  registerParse(program, topics)
   return program
 }
 
@@ -82,7 +82,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error
     })
-  const program = buildProgram()
+  const program = buildProgram(argv.includes('parse') ? (await import('./parse-topics.js')).parseTopics() : '')
   try {
     await program.parseAsync(argv, { from: 'user' })
     if (program.args[0] === 'doctor') leaveSoon()

@@ -4,12 +4,9 @@
  */
 import { type Level, pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
-import type { LoggingConfig } from '#core/config/operate-schema'
+import type { LogLevel } from './log-level.js'
 import { scrub } from './redact.js'
 import { redirectNotes } from './terminal.js'
-
-export type LogLevel = LoggingConfig['level']
-export const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /** What lies around each line: a live view is taken away and drawn again. */
 export type Around = (write: () => void) => void

@@ -1,9 +1,6 @@
 /** Owns `quantbot replay`: decides a recorded run again and compares; shows states at a seq; what-if under another configuration. */
 import type { Command } from 'commander'
 import { findRun, type GlobalOptions, homeOf } from './home.js'
-import { replayAgain } from './replay-again.js'
-import { replayUntil } from './replay-until.js'
-import { whatIf } from './what-if.js'
 
 interface ReplayOptions extends GlobalOptions {
   readonly until?: string
@@ -28,7 +25,8 @@ export function registerReplay(program: Command): void {
 async function replayCommand(run: string, options: ReplayOptions): Promise<void> {
   const home = homeOf(options)
   const dir = findRun(home, run)
-  if (options.until !== undefined) await replayUntil(home, dir, options.until, options)
-  else if (options.patch !== undefined) await whatIf(home, dir, options.patch, options)
-  else await replayAgain(home, dir, options)
+  if (options.until !== undefined)
+    await (await import('./replay-until.js')).replayUntil(home, dir, options.until, options)
+  else if (options.patch !== undefined) await (await import('./what-if.js')).whatIf(home, dir, options.patch, options)
+  else await (await import('./replay-again.js')).replayAgain(home, dir, options)
 }

@@ -1,11 +1,6 @@
-/** Owns `quantbot run`: its options, and one process that trades until it is told to stop. */
+/** Owns the options of `quantbot run`; its work is loaded when it is called. */
 import type { Command } from 'commander'
-import { loadExternals } from './external-modules.js'
-import { homeOf } from './home.js'
-import { openProcessLog } from './process-log.js'
-import { composeRun } from './run-composition.js'
-import { type RunOptions, readRunOptions } from './run-options.js'
-import { RunningProcess } from './running-process.js'
+import type { RunOptions } from './run-options.js'
 
 export function registerRun(program: Command): void {
   program
@@ -29,17 +24,7 @@ export function registerRun(program: Command): void {
       '\nExamples:\n  quantbot run\n  quantbot run --mode paper --config examples/paper.yaml --run desk\n' +
         '  quantbot run --mode paper --config examples/paper.yaml --speed 20 --clock venue   against quantbot sim-exchange --speed 20',
     )
-    .action((_, command: Command) => runCommand(command.optsWithGlobals<RunOptions>()))
-}
-
-async function runCommand(options: RunOptions): Promise<void> {
-  const settings = readRunOptions(options)
-  await loadExternals(settings.config, options.config ?? '.')
-  const log = openProcessLog({ level: settings.config.logging.level, isJson: options.json === true })
-  try {
-    const composed = await composeRun(homeOf(options), options, settings)
-    await new RunningProcess(composed, options, settings, log).untilStopped()
-  } finally {
-    log.close()
-  }
+    .action(async (_, command: Command) =>
+      (await import('./run.action.js')).runCommand(command.optsWithGlobals<RunOptions>()),
+    )
 }
