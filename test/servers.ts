@@ -192,16 +192,25 @@ async function startServer({ command, args, dir, port, url, ready }: Start): Pro
   let child: ChildProcess | undefined
   const begin = async (): Promise<void> => {
     let said = ''
-    // Servers write to the terminal's streams as long as they live; a group of their own is not hit by Ctrl-C first.
-    const started = spawn(command, args, { cwd: '/', stdio: ['ignore', 'ignore', 'pipe'], detached: true })
-    started.stderr.on('data', (bytes: Buffer) => {
-      said = `${said}${bytes.toString()}`.slice(-2000)
-    })
-    child = started
+    const launch = (): ChildProcess => {
+      // Servers write to the terminal's streams as long as they live; a group of their own is not hit by Ctrl-C first.
+      const started = spawn(command, args, { cwd: '/', stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+      started.stderr.on('data', (bytes: Buffer) => {
+        said = `${said}${bytes.toString()}`.slice(-2000)
+      })
+      return started
+    }
+    child = launch()
     const until = Date.now() + START_MS
     while (!(await ready())) {
-      if (started.exitCode !== null || Date.now() > until) throw new Error(`${command} did not start: ${said}`)
+      const isOver = child.exitCode !== null
+      // A process of the one that was killed is still dying.
+      const isEarly = isOver && /pre-existing shared memory block/.test(said)
+      if ((isOver && !isEarly) || Date.now() > until) throw new Error(`${command} did not start: ${said}`)
       await new Promise((resolve) => setTimeout(resolve, 20))
+      if (!isEarly) continue
+      said = ''
+      child = launch()
     }
   }
   const kill = async (): Promise<void> => {
@@ -212,8 +221,11 @@ async function startServer({ command, args, dir, port, url, ready }: Start): Pro
     // Whoever started the server in another user's name waits for it and ends with it; killed itself, it would leave it behind.
     const [first, ...below] = family(ended.pid!)
     for (const pid of command === 'runuser' && below.length > 0 ? below : [first!, ...below]) signal(pid, 'SIGKILL')
+    // It stops itself once more when it hears late that the server was stopped.
+    const nudge = setInterval(() => signal(first!, 'SIGCONT'), 20)
     signal(first!, 'SIGCONT')
     await gone
+    clearInterval(nudge)
   }
   await begin()
   return {

@@ -14,6 +14,7 @@ import {
 import { QuantbotError } from '#core/errors'
 import { invariant } from '#core/invariant'
 import { DIALECTS, SCHEMA } from './dialect.js'
+import { duckError, isFatal } from './duck-errors.js'
 import { MIGRATIONS, SCHEMA_VERSION } from './migrations/all.js'
 import { SqlQueries, type SqlValue } from './sql-queries.js'
 import type { AggregateStore, Appended, Batch, RunInfo, StoreDescription } from './store.port.js'
@@ -47,7 +48,7 @@ const STAGED: Readonly<Record<ColumnType, readonly [name: string, type: DuckDBTy
 
 export class DuckdbStore extends SqlQueries implements AggregateStore {
   readonly #path: string
-  #instance: DuckDBInstance | undefined
+  #opening: Promise<DuckDBInstance> | undefined
   #writer: DuckDBConnection | undefined
   /** One use of the writing connection at a time. */
   #writing: Promise<unknown> = Promise.resolve()
@@ -143,29 +144,46 @@ export class DuckdbStore extends SqlQueries implements AggregateStore {
 
   async close(): Promise<void> {
     await this.#writing.catch(() => undefined) // whoever asked for it was told
-    this.#writer?.closeSync()
-    this.#writer = undefined
-    this.#instance?.closeSync()
-    this.#instance = undefined
+    await this.#letGo()
   }
 
-  async #open(): Promise<DuckDBInstance> {
-    if (this.#instance !== undefined) return this.#instance
-    this.#instance = await DuckDBInstance.create(this.#path, SETTINGS)
-    return this.#instance
+  /** Between two uses of the writing connection only. The next use opens the file anew. */
+  async #letGo(): Promise<void> {
+    const opening = this.#opening
+    this.#opening = undefined
+    this.#writer?.closeSync()
+    this.#writer = undefined
+    const instance = await opening?.catch(() => undefined) // whoever asked for it was told
+    instance?.closeSync()
+  }
+
+  #open(): Promise<DuckDBInstance> {
+    if (this.#opening !== undefined) return this.#opening
+    const opening = DuckDBInstance.create(this.#path, SETTINGS)
+    this.#opening = opening
+    opening.catch(() => {
+      if (this.#opening === opening) this.#opening = undefined
+    })
+    return opening
   }
 
   async #ask(sql: string, values: readonly SqlValue[]): Promise<readonly Record<string, unknown>[]> {
+    const opening = this.#open()
     try {
-      const connection = await (await this.#open()).connect()
+      const connection = await (await opening).connect()
       try {
         return await rowsOf(connection, sql, values)
       } finally {
         connection.closeSync()
       }
     } catch (error) {
+      if (isFatal(error)) this.#writing = this.#writing.catch(() => undefined).then(() => this.#letGoOf(opening))
       throw duckError(error, 'query', this.#path)
     }
+  }
+
+  async #letGoOf(opening: Promise<DuckDBInstance>): Promise<void> {
+    if (this.#opening === opening) await this.#letGo()
   }
 
   #write<T>(doing: string, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
@@ -192,6 +210,7 @@ export class DuckdbStore extends SqlQueries implements AggregateStore {
         throw error
       }
     } catch (error) {
+      if (isFatal(error)) await this.#letGo()
       throw duckError(error, doing, this.#path)
     }
   }
@@ -268,12 +287,4 @@ function moved(table: TableName): string {
       return type === 'integer' || type === 'decimal' ? `${name}::${dialect.types[type]}` : name
     })
     .join(', ')
-}
-
-/** DuckDB has no codes: what the file system or another process does passes, all else is a bug. */
-function duckError(error: unknown, doing: string, path: string): Error {
-  if (error instanceof QuantbotError || !(error instanceof Error)) return error as Error // nothing else is thrown
-  const passes = /^(?:IO Error|Out of Memory Error|TransactionContext Error|Connection Error)|lock|No space left/i
-  if (error.name === 'InvariantError' || !passes.test(error.message)) return error
-  return new QuantbotError('STORE_UNAVAILABLE', `${doing}: ${path}: ${error.message}`, { cause: error })
 }

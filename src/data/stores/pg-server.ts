@@ -71,18 +71,23 @@ async function useClient<T>(
   const client = await pool.connect()
   const socket = socketOf(client)
   inUse.add(socket)
-  let isLate = false
-  const timer = setTimeout(() => {
-    isLate = true
-    socket.destroy() // a server that hangs would never answer a polite end
-  }, deadlineMs)
+  let timer: NodeJS.Timeout | undefined
+  // Raced, so that the deadline holds whatever a driver makes of a connection that was cut.
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      socket.destroy() // a server that hangs would never answer a polite end
+      reject(new Error(`no answer within ${deadlineMs} ms`))
+    }, deadlineMs)
+  })
   try {
-    const result = await use(sessionOf(client))
+    const result = await Promise.race([use(sessionOf(client)), late])
     client.release()
     return result
   } catch (error) {
+    // Drivers stumble over a connection that is gone; that is no bug of the one who asked.
+    const isLost = socket.destroyed && error instanceof TypeError
     client.release(true)
-    if (isLate) throw new Error(`no answer within ${deadlineMs} ms`, { cause: error })
+    if (isLost) throw new Error(`the connection was lost: ${error.message}`, { cause: error })
     throw error
   } finally {
     clearTimeout(timer)

@@ -130,7 +130,9 @@ export class PostgresStore extends SqlQueries implements AggregateStore {
   }
 
   #spoken(): Dialect {
-    invariant(this.#flavour !== undefined, 'migrate comes first')
+    // Who asks beside a projector may ask before its server was reached for the first time.
+    if (this.#flavour === undefined)
+      throw new QuantbotError('STORE_UNAVAILABLE', `query: ${this.#server.place}: it was not reached yet`)
     return DIALECTS[this.#flavour]
   }
 

@@ -40,7 +40,7 @@ export interface ProjectorOptions {
   readonly idleMs?: number
   /** First and longest wait after a failure; default 250 ms and 30 s. */
   readonly retryMs?: readonly [first: number, longest: number]
-  /** Failures began; told once, until they are over. */
+  /** Failures began; each code is told once, until they are over. */
   readonly onTrouble?: (error: QuantbotError) => void
   readonly onMended?: () => void
 }
@@ -73,6 +73,8 @@ export class Projector {
   #rows = 0
   #rate = 0
   #error: ProjectorStatus['error']
+  /** Codes that were told since all was well. */
+  readonly #told = new Set<string>()
   #refreshedAt = Number.NEGATIVE_INFINITY
   #failures = 0
 
@@ -202,18 +204,20 @@ export class Projector {
     const known = isQuantbotError(error)
       ? error
       : new QuantbotError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
-    const isFirst = this.#error === undefined
     this.#failures++
     this.#state = 'unavailable'
     this.#error = { code: known.code, message: known.message }
-    if (isFirst) this.#options.onTrouble?.(known)
+    if (this.#told.has(known.code)) return
+    this.#told.add(known.code)
+    unharmed(() => this.#options.onTrouble?.(known))
   }
 
   #mended(): void {
     if (this.#error === undefined) return
     this.#error = undefined
     this.#failures = 0
-    this.#options.onMended?.()
+    this.#told.clear()
+    unharmed(() => this.#options.onMended?.())
   }
 
   #retryMs(): number {
@@ -231,5 +235,14 @@ export class Projector {
     await wait(this.#options.time, ms, waiting.signal)
     this.#wake = () => undefined
     this.#stop.signal.removeEventListener('abort', stop)
+  }
+}
+
+/** A listener that fails must not end the projecting. */
+function unharmed(tell: () => void): void {
+  try {
+    tell()
+  } catch {
+    // What it was told stands in the status too.
   }
 }

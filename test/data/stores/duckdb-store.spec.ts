@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { QuantbotError } from '#core/errors'
+import { duckError } from '#data/stores/duck-errors'
 import { DuckdbStore } from '#data/stores/duckdb-store'
 import { TABLE_NAMES, tableOf } from '#data/stores/tables'
-import { storeContract } from '#test/contracts/store.contract'
+import { runInfo, storeContract } from '#test/contracts/store.contract'
 
 async function inFolder<T>(work: (path: string) => Promise<T>): Promise<T> {
   const dir = mkdtempSync(join(tmpdir(), 'quantbot-store-'))
@@ -61,5 +63,45 @@ describe('a file of DuckDB', () => {
     const store = new DuckdbStore(join(tmpdir(), 'quantbot-no-such-folder', 'x.duckdb'))
     await expect(store.migrate()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     await store.close()
+  })
+
+  it.each(['writes', 'reads'] as const)(
+    'is opened anew after a failure that ends its database, when it next %s',
+    (next) =>
+      inFolder(async (path) => {
+        const created = vi.spyOn(DuckDBInstance, 'create')
+        const store = new DuckdbStore(path)
+        await store.migrate()
+        await store.register(runInfo('r'))
+        const instance = await (created.mock.results[0]!.value as Promise<DuckDBInstance>) // a spy knows no types
+        created.mockRestore()
+        const connection = await instance.connect()
+        await connection.run(`PRAGMA debug_checkpoint_abort = 'before_header'`)
+        await expect(connection.run('CHECKPOINT')).rejects.toThrow('FATAL')
+        const lost = next === 'writes' ? store.register(runInfo('s')) : store.position('r')
+        await expect(lost).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+        await store.register(runInfo('t'))
+        expect((await store.runs()).map(({ run }) => run).sort()).toEqual(['r', 't'])
+        connection.closeSync()
+        await store.close()
+      }),
+  )
+
+  it('tells what passes from what is a bug', () => {
+    const codeOf = (error: unknown): unknown => (duckError(error, 'append', 'x.duckdb') as { code?: unknown }).code
+    const passes = [
+      'IO Error: Could not set lock on file "x": Conflicting lock is held in node (PID 7)',
+      'IO Error: Could not write file "x": No space left on device',
+      'Out of Memory Error: could not allocate block of size 256.0 KiB (953.6 MiB/953.6 MiB used)',
+      'TransactionContext Error: Conflict on tuple deletion!',
+      'Connection Error: Connection was never established or has been closed already',
+      'FATAL Error: Failed: database has been invalidated because of a previous fatal error.',
+      'INTERNAL Error: Attempted to access index 3 within vector of size 3',
+    ]
+    for (const text of passes) expect([text, codeOf(new Error(text))]).toEqual([text, 'STORE_UNAVAILABLE'])
+    const bugs = [new Error('Binder Error: Referenced column "x" not found'), new TypeError('x is not a function')]
+    for (const bug of bugs) expect(duckError(bug, 'append', 'x.duckdb')).toBe(bug)
+    expect(codeOf('a word')).toBe('INTERNAL')
+    expect(codeOf(new QuantbotError('STORE_SCHEMA', 'newer'))).toBe('STORE_SCHEMA')
   })
 })

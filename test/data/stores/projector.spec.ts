@@ -73,19 +73,10 @@ describe('the projector', () => {
     rmSync(dir, { recursive: true, force: true })
   })
 
-  /** The store, with some calls of `append` failing before or after they wrote. */
-  function failing(plan: (call: number) => 'before' | 'after' | undefined): AggregateStore {
-    let call = 0
+  /** The store, with another `append`. */
+  function withAppend(append: AggregateStore['append']): AggregateStore {
     return Object.create(store, {
-      append: {
-        value: async (batch: Parameters<AggregateStore['append']>[0]) => {
-          const fault = plan(call++)
-          if (fault === 'before') throw new QuantbotError('STORE_UNAVAILABLE', 'gone')
-          const outcome = await store.append(batch)
-          if (fault === 'after') throw new QuantbotError('STORE_UNAVAILABLE', 'gone after the commit')
-          return outcome
-        },
-      },
+      append: { value: append },
       ...Object.fromEntries(
         (['migrate', 'register', 'position', 'runs', 'rebuild', 'refresh'] as const).map((name) => [
           name,
@@ -93,6 +84,28 @@ describe('the projector', () => {
         ]),
       ),
     }) as AggregateStore // everything else is the store's
+  }
+
+  /** Some calls of `append` fail before or after they wrote. */
+  function failing(plan: (call: number) => 'before' | 'after' | undefined): AggregateStore {
+    let call = 0
+    return withAppend(async (batch) => {
+      const fault = plan(call++)
+      if (fault === 'before') throw new QuantbotError('STORE_UNAVAILABLE', 'gone')
+      const outcome = await store.append(batch)
+      if (fault === 'after') throw new QuantbotError('STORE_UNAVAILABLE', 'gone after the commit')
+      return outcome
+    })
+  }
+
+  /** The first calls of `append` throw these. */
+  function throwing(failures: readonly unknown[]): AggregateStore {
+    let call = 0
+    return withAppend((batch) => {
+      const failure = failures[call++]
+      if (failure !== undefined) throw failure
+      return store.append(batch)
+    })
   }
 
   it('catches up, follows the log as it grows, and ends', async () => {
@@ -148,6 +161,38 @@ describe('the projector', () => {
     await until(() => projector.status().error !== undefined)
     expect(projector.status()).toMatchObject({ state: 'unavailable', error: { code: 'INTERNAL', message: 'a bug' } })
     await projector.stop()
+  })
+
+  it('goes on after failures of any kind, tells each code once, and outlives a listener that throws', async () => {
+    log.grow(100)
+    const failures = [
+      new QuantbotError('STORE_UNAVAILABLE', 'gone'),
+      new TypeError('nobody knows'),
+      'no error at all',
+      new QuantbotError('STORE_UNAVAILABLE', 'gone'),
+      new QuantbotError('STORE_SCHEMA', 'came back as another'),
+    ]
+    const told: (string | undefined)[] = []
+    const projector = new Projector({
+      store: throwing(failures),
+      run: runInfo('r'),
+      open: log.open,
+      time: hastyTime(),
+      onTrouble: ({ code }) => {
+        told.push(code)
+        throw new Error('a listener')
+      },
+      onMended: () => {
+        told.push(undefined)
+        throw new Error('a listener')
+      },
+    })
+    projector.start()
+    await until(() => projector.status().state === 'up to date')
+    await projector.stop()
+    expect(told).toEqual(['STORE_UNAVAILABLE', 'INTERNAL', 'STORE_SCHEMA', undefined])
+    expect(projector.status()).toMatchObject({ position: 100, error: undefined })
+    expect(await store.bars(BTC)).toHaveLength(100)
   })
 
   it('reads on from where the store stands when another rebuilds the run meanwhile', async () => {
