@@ -82,7 +82,7 @@ export const api = {
     query: { instrument: string; interval?: string; until?: number; from?: number; to?: number },
     signal?: AbortSignal,
   ) => get<BarsDoc>('/api/bars', query, signal),
-  marks: (query: { instrument: string; until?: number }, signal?: AbortSignal) =>
+  marks: (query: { instrument: string; after?: number; until?: number }, signal?: AbortSignal) =>
     get<MarksDoc>('/api/marks', query, signal),
   events: (query: EventQuery, signal?: AbortSignal) => get<EventPage>('/api/events', { ...query }, signal),
   explain: (target: string, signal?: AbortSignal) => get<Explanation>('/api/explain', { target }, signal),

@@ -223,6 +223,9 @@ describe('series, bars and marks of a run', () => {
     expect(marks.filter(({ kind }) => kind === 'fill').map(({ seq }) => seq)).toEqual(fills.map(({ seq }) => seq))
     expect(marks.some(({ kind }) => kind === 'decision')).toBe(true)
     expect((await view.marks({ instrument, until: fills[0]!.seq })).marks.at(-1)!.seq).toBe(fills[0]!.seq)
+    const later = await view.marks({ instrument, after: fills[0]!.seq })
+    expect(later.marks).toEqual(marks.filter(({ seq }) => seq > fills[0]!.seq))
+    expect(later.marks.length).toBeLessThan(marks.length)
   })
 })
 

@@ -35,10 +35,11 @@ export class MarkStore {
     if (marks.length > MAX_MARKS) marks.splice(0, MAX_MARKS >> 2)
   }
 
-  query(instrument: string, until?: number): MarksDoc {
+  /** Of seqs in `(after, until]`. */
+  query(instrument: string, after = 0, until = Number.POSITIVE_INFINITY): MarksDoc {
     const marks = this.#marks.get(instrument) ?? []
-    const end = until === undefined ? marks.length : firstAbove(marks.length, until, (i) => marks[i]!.seq)
-    return { instrument, marks: marks.slice(0, end) }
+    const above = (seq: number): number => firstAbove(marks.length, seq, (i) => marks[i]!.seq)
+    return { instrument, marks: marks.slice(above(after), above(until)) }
   }
 
   #markOf(event: AnyEvent): Omit<Mark, 'seq' | 'ts' | 'says'> | undefined {

@@ -153,8 +153,8 @@ class LogView implements RunView {
     return barsOf(parts, query)
   }
 
-  async marks({ instrument, until }: Parameters<RunView['marks']>[0]): Promise<MarksDoc> {
-    return this.#marks.query(instrument, until)
+  async marks({ instrument, after, until }: Parameters<RunView['marks']>[0]): Promise<MarksDoc> {
+    return this.#marks.query(instrument, after, until)
   }
 
   events(query: EventQuery): Promise<EventPage> {

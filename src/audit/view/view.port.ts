@@ -193,7 +193,8 @@ export interface RunViewPort {
     readonly from?: number
     readonly to?: number
   }): Promise<BarsDoc>
-  marks(query: { readonly instrument: string; readonly until?: number }): Promise<MarksDoc>
+  /** Of seqs in `(after, until]`; marks never change once they are made. */
+  marks(query: { readonly instrument: string; readonly after?: number; readonly until?: number }): Promise<MarksDoc>
   events(query: EventQuery): Promise<EventPage>
   /** The causal tree of an order or a seq, as `quantbot audit explain` gives it. */
   explain(target: string): Promise<unknown>

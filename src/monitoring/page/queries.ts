@@ -21,7 +21,7 @@ export const QUERIES = {
   state: z.strictObject({ seq: whole.optional() }),
   series: z.strictObject({ name, ...span, points: whole.pipe(z.number().min(2).max(POINTS_MAX)).optional() }),
   bars: z.strictObject({ instrument: name, interval: z.enum(INTERVALS).optional(), ...span }),
-  marks: z.strictObject({ instrument: name, until: whole.optional() }),
+  marks: z.strictObject({ instrument: name, after: whole.optional(), until: whole.optional() }),
   events: z.strictObject({
     before: whole.optional(),
     after: whole.optional(),

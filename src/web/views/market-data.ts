@@ -83,15 +83,19 @@ export function compact(value: number): string {
   return figures(value, 3)
 }
 
-/** Marks never change once they are made: kept, with the seq up to which they are known. */
+/** Marks never change once they are made: kept, with the seq up to which they are known; only later ones are asked for. */
 let kept: { readonly doc: MarksDoc; readonly upTo: number } | null = null
 
 /** Up to `seq`, of what is known up to the head: a slider that goes to and fro asks once. */
 async function marksUpTo(instrument: string, seq: number, headSeq: number): Promise<MarksDoc> {
-  if (kept === null || kept.doc.instrument !== instrument || kept.upTo < seq)
-    kept = { doc: await api.marks({ instrument }), upTo: Math.max(seq, headSeq) }
-  const { marks } = kept.doc
-  return { instrument, marks: marks.filter((mark) => mark.seq <= seq) }
+  let known = kept?.doc.instrument === instrument ? kept : { doc: { instrument, marks: [] }, upTo: 0 }
+  if (known.upTo < seq) {
+    const { marks } = await api.marks({ instrument, after: known.upTo })
+    const all = [...known.doc.marks, ...marks]
+    known = { doc: { instrument, marks: all }, upTo: Math.max(seq, headSeq, all.at(-1)?.seq ?? 0) }
+    kept = known
+  }
+  return { instrument, marks: known.doc.marks.filter((mark) => mark.seq <= seq) }
 }
 
 /** Nothing of what comes back lies behind `seq`. A series that the run does not know is an empty one. */
