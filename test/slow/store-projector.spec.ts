@@ -17,12 +17,22 @@ import { hasServer, startPostgres, type TestServer } from '#test/servers'
 import { scratchRun } from '../../bench/scratch.js'
 
 const GROUP = 200
+const KILLS = 4
+const WAIT = { timeout: 60_000 }
+/** Kills amid COPY, fewer where the machine is slow; chosen here. */
+const STRIKES = { least: 8, most: 40, withinMs: 10_000 }
+
+/** The thread is busy: nobody reads from a socket meanwhile. */
+function busyFor(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
 
 describe.skipIf(!hasServer('postgres'))('a projector beside a run', () => {
   let server: TestServer
   let home: string
   beforeAll(async () => {
-    server = (await startPostgres())!
+    server = (await startPostgres(['fsync=off']))! // a killed process loses nothing that it wrote
     home = mkdtempSync(join(tmpdir(), 'quantbot-projector-'))
     process.env.QUANTBOT_TEST_POSTGRES = server.url
   })
@@ -64,21 +74,29 @@ describe.skipIf(!hasServer('postgres'))('a projector beside a run', () => {
       }
     }
     await grow(40)
-    await vi.waitFor(() => expect(projector.status().position).toBeGreaterThan(0), { timeout: 20_000 })
-    await server.kill()
-    await grow(40)
-    await vi.waitFor(() => expect(projector.status().state).toBe('unavailable'), { timeout: 20_000 })
-    expect(projector.status()).toMatchObject({ error: { code: 'STORE_UNAVAILABLE' } })
-    expect(projector.status().lag).toBeGreaterThan(0)
-    await server.restart()
-    await vi.waitFor(() => expect(projector.status().position).toBe(80 * GROUP), { timeout: 60_000 })
+    await vi.waitFor(() => expect(projector.status().position).toBeGreaterThan(0), WAIT)
+    for (let kill = 1; kill <= KILLS; kill++) {
+      const killed = server.kill()
+      busyFor(3 * kill) // what is written next meets a server that has gone, and nobody has heard of it
+      await killed
+      await grow(40)
+      await vi.waitFor(() => expect(projector.status().state).toBe('unavailable'), WAIT)
+      expect(projector.status()).toMatchObject({ error: { code: 'STORE_UNAVAILABLE' } })
+      expect(projector.status().lag).toBeGreaterThan(0)
+      await server.restart()
+      const grown = grow(20)
+      // The next kill comes while it is being brought up to date, the last one not.
+      const until = kill === KILLS ? seq : projector.status().position + 1
+      await vi.waitFor(() => expect(projector.status().position).toBeGreaterThanOrEqual(until), WAIT)
+      await grown
+    }
     await grow(20)
-    await vi.waitFor(() => expect(projector.status().position).toBe(100 * GROUP), { timeout: 60_000 })
-    expect(told).toEqual(['STORE_UNAVAILABLE', undefined])
+    await vi.waitFor(() => expect(projector.status().position).toBe(seq), WAIT)
+    expect(told).toEqual(Array.from({ length: KILLS }, () => ['STORE_UNAVAILABLE', undefined]).flat())
     const rows = await projector.store.bars({
       ...{ world: 'r', instrument: 'binance.usdm.BTCUSDT', interval: '1m', limit: 100_000 },
     })
-    expect(rows).toHaveLength(100 * GROUP)
+    expect(rows).toHaveLength(seq)
     expect(rows.every(({ openTime }, i) => openTime === minute(1, i).ts - 60_000)).toBe(true)
     server.suspend()
     await grow(1)
@@ -88,6 +106,56 @@ describe.skipIf(!hasServer('postgres'))('a projector beside a run', () => {
     expect(performance.now() - begun).toBeLessThan(15_000)
     server.resume()
     await writer.close({ seal: false })
+  })
+})
+
+describe.skipIf(!hasServer('postgres'))('a PostgreSQL that is killed at any moment of a COPY', () => {
+  it('is one that is away, by code, and keeps a batch whole or not at all', async () => {
+    const server = (await startPostgres(['fsync=off']))!
+    const store = new PostgresStore(pgServer(server.url))
+    const bars = Array.from({ length: 3000 }, (_, i) => minute(i + 1, i))
+    const rows = project(bars)
+    let at = 0
+    const append = async (): Promise<void> => {
+      const next = rows.map((row) => ({ ...row, seq: row.seq + at }))
+      const batch = { run: 'r', after: at, lastSeq: at + bars.length, lastTs: bars.at(-1)!.ts, rows: next }
+      at = (await store.append(batch)).position
+    }
+    try {
+      await store.migrate()
+      await store.register(runInfo('r'))
+      await append()
+      const begun = performance.now()
+      const failures: unknown[] = []
+      let strikes = 0
+      for (; strikes < STRIKES.most; strikes++) {
+        if (strikes >= STRIKES.least && performance.now() - begun > STRIKES.withinMs) break
+        let killed: Promise<void> | undefined
+        const strike = (): void => {
+          killed = server.kill()
+          busyFor(strikes % 12)
+        }
+        // Over the whole length of an append, and on both sides of where sockets are read.
+        setTimeout(strikes % 2 === 0 ? strike : () => setImmediate(strike), (strikes * 7) % 90)
+        while (killed === undefined) await append().catch((error: unknown) => failures.push(error))
+        await killed
+        await append().catch((error: unknown) => failures.push(error))
+        await server.restart()
+        await vi.waitFor(async () => {
+          at = await store.position('r')
+        }, WAIT)
+      }
+      process.stderr.write(`${strikes} kills amid COPY, ${failures.length} failures\n`)
+      expect(failures.length).toBeGreaterThanOrEqual(strikes)
+      for (const failure of failures) expect(failure).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      await append()
+      expect(at % bars.length).toBe(0)
+      const query = { instrument: 'binance.usdm.BTCUSDT', interval: '1m', limit: 100_000 }
+      expect(await store.bars(query)).toHaveLength(bars.length) // the same minutes each time
+    } finally {
+      await store.close()
+      await server.end()
+    }
   })
 })
 

@@ -208,6 +208,13 @@ function words(error: unknown): string {
   if (!(error instanceof Error)) return 'failed'
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
   if (/timed out/i.test(error.message)) return 'no answer in time'
-  const word = /^(NOAUTH|WRONGPASS|OOM|READONLY|LOADING|MISCONF)\b/.exec(error.message)?.[1]
-  return word ?? code
+  // A reply begins with its code: NOAUTH, OOM, READONLY, LOADING, MISCONF.
+  const word = error.name === 'ReplyError' ? /^[A-Z]{2,}\b/.exec(error.message)?.[0] : undefined
+  return word ?? (code === 'Error' ? wordOf(error.message) : code)
+}
+
+/** What ioredis says without a code, where its text is a fixed one. */
+function wordOf(text: string): string {
+  if (text === 'Connection is closed.') return 'connection closed'
+  return text.startsWith("Stream isn't writeable") ? 'not connected' : 'Error'
 }
