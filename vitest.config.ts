@@ -1,12 +1,38 @@
+import { basename } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const conditions = ['quantbot-source', 'node']
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 
-// `fast` is what `npm run check` runs; `slow` holds whatever starts processes, kills them or reads years of data.
+const slow = (...names: readonly string[]): string[] => names.map((name) => `test/slow/${name}.spec.ts`)
+
+/** They have the machine to themselves: an hour at a hundred times its speed, or limits in time of the machine. */
+const ALONE = slow('soak*', 'store-*')
+
+/** They play venues at a multiple of the clock, and mostly wait for them: they share the machine among themselves alone. */
+const PACED = slow('paper-*', 'recorder', 'connector-*', 'streams-*', 'ccxt-*', 'metrics-*', 'grafana', 'sim-exchange')
+
+/** The longest begin first, so that no worker is left alone with them at the end; the others go by size. */
+const LONGEST = ['faults-run', 'faults-run-even', 'docs', 'faults', 'run', 'bench', 'check', 'page-run', 'backup']
+const PACED_LONGEST = ['recorder', 'paper-outages', 'paper-packages', 'paper-lineage', 'paper-trading', 'paper-venues']
+const FIRST = new Map([...LONGEST, ...PACED_LONGEST].map((name, i) => [`${name}.spec.ts`, i]))
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => FIRST.get(basename(moduleId)) ?? FIRST.size
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b))
+  }
+}
+
+const slowTest = { setupFiles: ['test/setup.ts'], testTimeout: 600_000, hookTimeout: 120_000 }
+
+// `fast` is what `npm run check` runs; the other projects hold whatever starts processes, kills them or reads years of data. One
+// project after the other, each with so many files at a time.
 export default defineConfig({
   ...shared,
   test: {
+    sequence: { sequencer: LongestFirst },
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts', 'actors/**/*.ts', 'events/**/*.ts', 'snapshots/**/*.ts'],
@@ -23,17 +49,28 @@ export default defineConfig({
           include: ['{src,actors,events,snapshots,test}/**/*.spec.ts'],
           exclude: ['test/slow/**', 'test/live/**'],
           testTimeout: 20_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
         ...shared,
         test: {
+          ...slowTest,
           name: 'slow',
-          setupFiles: ['test/setup.ts'],
-          include: ['test/slow/**/*.spec.ts'],
-          testTimeout: 600_000,
-          hookTimeout: 120_000,
+          include: slow('*'),
+          exclude: [...PACED, ...ALONE],
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
+      },
+      {
+        ...shared,
+        test: { ...slowTest, name: 'paced', include: PACED, maxWorkers: 2, sequence: { groupOrder: 3 } },
+      },
+      {
+        ...shared,
+        test: { ...slowTest, name: 'alone', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 4 } },
       },
     ],
   },

@@ -1,0 +1,3 @@
+import { killedRuns } from './fault-runs.js'
+
+killedRuns(2)
