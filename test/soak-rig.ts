@@ -23,6 +23,7 @@ import { PROTOCOLS } from '#venues/exchange/protocols'
 import { type Exchange, openExchange } from '#venues/exchange/server'
 import { generatedWorld } from '#venues/exchange/world/generated'
 import type { WorldInstrument } from '#venues/exchange/world.port'
+import { SoakProgress } from './soak-progress.js'
 
 /** What is traded, and what it is in the played market. */
 export interface SoakInstrument {
@@ -127,6 +128,7 @@ export class SoakRig {
   readonly options: SoakOptions
   readonly #composed: PaperRun
   readonly #counted: CountedTime
+  readonly #progress: SoakProgress
 
   private constructor(
     options: SoakOptions,
@@ -158,6 +160,9 @@ export class SoakRig {
       beforeRelease: () => composed.close(),
     })
     composed.watch(this.process)
+    const traded = options.instruments.filter(({ isWatched }) => isWatched !== true)
+    this.#progress = new SoakProgress(traded.map(({ instrument }) => instrument))
+    this.process.observe(({ events }) => this.#progress.take(events))
     if (options.onCommitted) this.process.observe(options.onCommitted)
   }
 
@@ -225,9 +230,9 @@ export class SoakRig {
     )
   }
 
-  /** Whether every connector has given all bars that ended by then. */
+  /** Whether all bars and instants that ended by then are in the log; `stop` leaves what only waits for it. */
   isCaughtUp(to: EpochMs): boolean {
-    return this.connectors.every(({ stats }) => Object.values(stats.bars.next).every((next) => next >= to))
+    return this.#progress.has(to)
   }
 
   /** Ends all faults, and gives the run a few minutes to catch up with every bar that has ended by now. */

@@ -1,0 +1,32 @@
+/**
+ * Owns how far the log of a run has come: the newest bar of each instrument and the newest instant that are durable. What a
+ * connector has given may still wait for its seq, and a run that is stopped leaves that: only the log says what is in it.
+ */
+import { type EpochMs, MINUTE_MS } from '#core/time'
+import type { AnyEvent } from '#events/catalogue'
+
+export class SoakProgress {
+  /** End of the newest bar, by instrument. */
+  readonly #bars: Map<string, EpochMs>
+  #instant: EpochMs = 0
+
+  /** `traded`: their bars of a minute are waited for, until one is delisted. */
+  constructor(traded: readonly string[]) {
+    this.#bars = new Map(traded.map((instrument) => [instrument, 0]))
+  }
+
+  /** Durable events, in the order of the log. */
+  take(events: readonly AnyEvent[]): void {
+    for (const { type, data } of events) {
+      if (type === 'BarClosed') {
+        if (this.#bars.has(data.instrument)) this.#bars.set(data.instrument, data.openTime + MINUTE_MS)
+      } else if (type === 'InstrumentDelisted') this.#bars.delete(data.instrument)
+      else if (type === 'InstantClosed') this.#instant = data.instant
+    }
+  }
+
+  /** Whether the log has all bars and instants that ended by then. */
+  has(to: EpochMs): boolean {
+    return this.#instant >= to && [...this.#bars.values()].every((end) => end >= to)
+  }
+}
