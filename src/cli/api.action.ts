@@ -6,7 +6,7 @@ import { analyticsSource } from './analytics-source.js'
 import { readConfig } from './config-file.js'
 import { type GlobalOptions, homeOf } from './home.js'
 import { openAggregate } from './projector.js'
-import { openCache } from './run-stores.js'
+import { loadStores, openCache } from './run-stores.js'
 import { say, sayJson } from './terminal.js'
 import { codeVersion } from './version.js'
 
@@ -22,7 +22,7 @@ export async function apiCommand(options: ApiOptions): Promise<void> {
     read.stores.aggregate === 'none' ? { ...read, stores: { ...read.stores, aggregate: 'duckdb' as const } } : read
   const port = portOf(options.port) ?? config.api.port
   const store = openAggregate(homeOf(options), config.stores)
-  const cache = openCache(config, options.run ?? '')
+  const cache = openCache(config, options.run ?? '', await loadStores(config))
   try {
     await store?.migrate()
     const { host } = config.api

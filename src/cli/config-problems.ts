@@ -6,7 +6,7 @@ import { distance } from 'fastest-levenshtein'
 import type { z } from 'zod'
 import { configSchema } from '#core/config/schema'
 import { type ErrorCode, QuantbotError } from '#core/errors'
-import { at, type YamlText } from './config-yaml.js'
+import { at, type YamlText } from './config-place.js'
 
 type Issue = z.core.$ZodIssue
 

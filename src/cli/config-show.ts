@@ -1,8 +1,10 @@
 /** Owns the effective configuration, key by key, and where each value came from. Secrets only as names. */
 import { configSchema } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
-import { checkConfig, readText } from './config-file.js'
-import { readYaml, type YamlText } from './config-yaml.js'
+import { checkConfig } from './config-check.js'
+import { readText } from './config-file.js'
+import type { YamlText } from './config-place.js'
+import { readYaml } from './config-yaml.js'
 import { isFromEnvFile, loadEnvBeside } from './env-file.js'
 import { simConfig } from './sim-run.js'
 

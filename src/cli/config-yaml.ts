@@ -4,21 +4,7 @@
  */
 import { type Document, isCollection, isMap, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import { QuantbotError } from '#core/errors'
-
-/** From 1. */
-export interface Place {
-  readonly line: number
-  readonly column: number
-}
-
-export interface YamlText {
-  /** Plain data; an empty document is an empty record. */
-  readonly value: unknown
-  /** Where a path stands: its key, or the nearest one above it that does. */
-  placeOf(keys: readonly PropertyKey[]): Place | undefined
-  /** Where exactly this path stands; undefined where it does not. */
-  exactPlaceOf(keys: readonly PropertyKey[]): Place | undefined
-}
+import { at, type Place, type YamlText } from './config-place.js'
 
 /** Problems that are told at once (ours). */
 const PROBLEMS_MAX = 20
@@ -64,11 +50,6 @@ export function readYaml(text: string, path: string): YamlText {
       return isExact ? place : undefined
     },
   }
-}
-
-/** `file:line:column`; the file alone without a place. */
-export function at(path: string, place: Place | undefined): string {
-  return place === undefined ? path : `${path}:${place.line}:${place.column}`
 }
 
 function unreadable(problems: readonly string[]): QuantbotError {

@@ -35,7 +35,7 @@ import { clockOf, fillHistory, venuesOf } from './paper-venues.js'
 import type { ComposedRun } from './run-composition.js'
 import type { RunOptions, RunSettings } from './run-options.js'
 import { closeRecorder, runRecorder } from './run-recorder.js'
-import { checkStores, type RunStores, startStores } from './run-stores.js'
+import { checkStores, loadStores, type RunStores, startStores } from './run-stores.js'
 import { endProgress, note, progress } from './terminal.js'
 
 /** Longest wait for what was missed before the first decision (ours). */
@@ -63,6 +63,7 @@ export async function composePaper(
   const lineage = options.childOf === undefined ? undefined : await parentOf(home, options.childOf, settings.config)
   const config = lineage?.config ?? settings.config
   checkStores(config)
+  const parts = await loadStores(config)
   const venues = venuesOf(config)
   const speed = settings.speed ?? 1
   const time = given ?? (await clockOf(config, venues[0]!.venue, speed, settings.clock))
@@ -94,7 +95,7 @@ export async function composePaper(
     },
     surroundings: () => ({ ...feeds.status(), stores: stores?.status() ?? null, lake: feeds.recorder?.status ?? null }),
     begin: async () => {
-      stores = await startStores(home, opened.dir, opened.manifest, config, process_!)
+      stores = await startStores(home, opened.dir, opened.manifest, config, process_!, parts)
       noteUnheard(process_!, config)
       if (stores.api) note(`analytics API: ${stores.api.url}`)
       feeds.recorder?.start()

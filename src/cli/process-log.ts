@@ -3,7 +3,6 @@
  * it runs. Every line passes the redaction. Never the log of events, and never stdout.
  */
 import { type Level, pino } from 'pino'
-import { prettyFactory } from 'pino-pretty'
 import type { LogLevel } from './log-level.js'
 import { scrub } from './redact.js'
 import { redirectNotes } from './terminal.js'
@@ -38,15 +37,11 @@ export interface ProcessLogOptions {
 const SIGNAL = 'SIGUSR2'
 
 /** From here on notes of the command line are lines of this log too, until it is closed. */
-export function openProcessLog({ level, isJson, out = process.stderr }: ProcessLogOptions): ProcessLog {
+export async function openProcessLog({ level, isJson, out = process.stderr }: ProcessLogOptions): Promise<ProcessLog> {
   const isPretty = !isJson && out.isTTY === true
   let around: Around = (write) => write()
-  const pretty = prettyFactory({
-    colorize: process.env.NO_COLOR === undefined,
-    translateTime: 'UTC:yyyy-mm-dd HH:MM:ss.l',
-    ignore: 'pid,hostname',
-  })
-  const lines = { write: (line: string): void => around(() => void out.write(scrub(isPretty ? pretty(line) : line))) }
+  const form = isPretty ? await prettyForm() : (line: string): string => line
+  const lines = { write: (line: string): void => around(() => void out.write(scrub(form(line)))) }
   const logger = pino({ level, base: null, serializers: { error: describeError } }, lines)
   const restore = redirectNotes((text) => {
     logger[text.startsWith('warning') ? 'warn' : 'info'](text)
@@ -79,6 +74,16 @@ export function openProcessLog({ level, isJson, out = process.stderr }: ProcessL
       restore()
     },
   }
+}
+
+/** For people: loaded where there is one. */
+async function prettyForm(): Promise<(line: string) => string> {
+  const { prettyFactory } = await import('pino-pretty')
+  return prettyFactory({
+    colorize: process.env.NO_COLOR === undefined,
+    translateTime: 'UTC:yyyy-mm-dd HH:MM:ss.l',
+    ignore: 'pid,hostname',
+  })
 }
 
 /** Codes and words; a cause may hold a whole request with its headers, so it is left out. */

@@ -2,12 +2,11 @@
 import type { TradingOptions, TradingProcess } from '#actors/host'
 import { machineScheduler } from '#actors/machine-scheduler'
 import type { Surroundings } from '#actors/run-status'
-import { parentOf } from './child-run.js'
+import type { Parent } from './child-run.js'
 import { freshRunId } from './new-run.js'
 import { type OpenedRun, openRun } from './open-run.js'
-import { composePaper } from './paper-run.js'
 import type { RunOptions, RunSettings } from './run-options.js'
-import { checkStores, hasStores, type RunStores, startStores } from './run-stores.js'
+import { checkStores, hasStores, loadStores, type RunStores, startStores } from './run-stores.js'
 import { simConfig, simRun } from './sim-run.js'
 import { note } from './terminal.js'
 
@@ -30,12 +29,13 @@ export interface ComposedRun {
 
 /** Fails as openRun, parentOf and the mode's own composition do. */
 export async function composeRun(home: string, options: RunOptions, settings: RunSettings): Promise<ComposedRun> {
-  if (settings.mode === 'paper') return composePaper(home, options, settings)
+  if (settings.mode === 'paper') return (await import('./paper-run.js')).composePaper(home, options, settings)
   const createdAt = Date.now()
   const id = options.run ?? freshRunId('sim', createdAt)
-  const lineage = options.childOf === undefined ? undefined : await parentOf(home, options.childOf, settings.config)
+  const lineage = await lineageOf(home, options, settings)
   const config = simConfig(lineage?.config ?? settings.config)
   checkStores(config)
+  const parts = await loadStores(config)
   const { speed, days } = settings
   const sim = simRun({ config, scheduler: machineScheduler, speed, ...(days === undefined ? {} : { days }) })
   const parent = lineage && { parent: lineage.parent }
@@ -52,9 +52,14 @@ export async function composeRun(home: string, options: RunOptions, settings: Ru
     },
     begin: async () => {
       if (!hasStores(config)) return
-      stores = await startStores(home, opened.dir, opened.manifest, config, process_!)
+      stores = await startStores(home, opened.dir, opened.manifest, config, process_!, parts)
       if (stores.api) note(`analytics API: ${stores.api.url}`)
     },
     close: async () => stores?.close(),
   }
+}
+
+async function lineageOf(home: string, { childOf }: RunOptions, { config }: RunSettings): Promise<Parent | undefined> {
+  if (childOf === undefined) return undefined
+  return (await import('./child-run.js')).parentOf(home, childOf, config)
 }

@@ -3,7 +3,6 @@ import type { NotificationsConfig } from '#core/config/operate-schema'
 import { type Config, configSchema } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
 import type { NotifySecrets } from '#monitoring/notify/notify.port'
-import { readConfig } from './config-file.js'
 import type { GlobalOptions } from './home.js'
 import { notifySecrets } from './notify-secrets.js'
 import { portOf } from './observer/web-spec.js'
@@ -40,13 +39,16 @@ export interface RunSettings {
 }
 
 /** USAGE names the option; CONFIG_UNREADABLE, CONFIG_INVALID, SECRET_MISSING. */
-export function readRunOptions(options: RunOptions): RunSettings {
+export async function readRunOptions(options: RunOptions): Promise<RunSettings> {
   const mode = modeOf(options.mode)
   if (options.clock !== 'machine' && options.clock !== 'venue')
     throw new QuantbotError('USAGE', `--clock ${options.clock} is neither machine nor venue`)
   if (mode === 'paper' && options.config === undefined)
     throw new QuantbotError('USAGE', '--mode paper needs --config FILE with a universe of instruments')
-  const base = options.config === undefined ? configSchema.parse({}) : readConfig(options.config)
+  const base =
+    options.config === undefined
+      ? configSchema.parse({})
+      : (await import('./config-file.js')).readConfig(options.config)
   const seed = numberOf('--seed', options.seed, (n) => Number.isInteger(n) && n >= 0 && n <= 4294967295)
   return {
     mode,

@@ -2,7 +2,6 @@
  * Owns showing a running process: the live view on a terminal (log-update redraws only lines that changed, in one
  * synchronised write, and hides the cursor), its log elsewhere and with --json. Never slows the host.
  */
-import { createLogUpdate } from 'log-update'
 import type { Committed, TradingProblem, TradingProcess } from '#actors/host'
 import type { ProcessLog } from './process-log.js'
 import { type Recent, statusLine, viewLines } from './run-view.js'
@@ -45,7 +44,8 @@ class Memory implements Recent {
 }
 
 /** Lines of the log stand above the view. */
-export function viewScreen(process_: TradingProcess, log: ProcessLog): Screen {
+export async function viewScreen(process_: TradingProcess, log: ProcessLog): Promise<Screen> {
+  const { createLogUpdate } = await import('log-update')
   const memory = new Memory()
   const watching = process_.observe((committed) => memory.take(committed))
   const redraw = createLogUpdate(process.stdout, { showCursor: false })

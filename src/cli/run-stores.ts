@@ -13,12 +13,11 @@ import { wait } from '#core/wait'
 import type { Cache } from '#data/stores/cache.port'
 import { CacheProjection } from '#data/stores/cache-projection'
 import { MemoryCache } from '#data/stores/memory-cache'
-import { RedisCache } from '#data/stores/redis-cache'
 import type { RunManifest } from '#events/log/manifest'
-import { type AnalyticsApi, serveAnalytics } from '#monitoring/analytics-api'
+import type { AnalyticsApi } from '#monitoring/analytics-api'
 import { analyticsSource } from './analytics-source.js'
 import { resolved } from './environment.js'
-import { type RunningProjector, startProjector, worldOf } from './projector.js'
+import type { RunningProjector } from './projector.js'
 import { note } from './terminal.js'
 import { codeVersion } from './version.js'
 
@@ -34,12 +33,30 @@ export interface RunStores {
   close(): Promise<void>
 }
 
+/** The code of what a configuration names; undefined: it names none, and the packages of it are not loaded. */
+export interface StoreParts {
+  readonly redis: typeof import('#data/stores/redis-cache') | undefined
+  readonly projector: typeof import('./projector.js') | undefined
+  readonly api: typeof import('#monitoring/analytics-api') | undefined
+}
+
+/** Before the process starts: what stands beside it must not miss its first events while a package is read. */
+export async function loadStores({ stores, api }: Config): Promise<StoreParts> {
+  const hasTables = stores.aggregate !== 'none' || api.enabled
+  return {
+    redis: stores.redis === undefined ? undefined : await import('#data/stores/redis-cache'),
+    projector: hasTables ? await import('./projector.js') : undefined,
+    api: api.enabled ? await import('#monitoring/analytics-api') : undefined,
+  }
+}
+
 /** SECRET_MISSING and CONFIG_INVALID at once; a server that is away is no error. */
-export function openCache(config: Config, run: string): Cache {
+export function openCache(config: Config, run: string, { redis: loaded }: Pick<StoreParts, 'redis'>): Cache {
   const { redis, cacheSeconds } = config.stores
   const expiryMs = cacheSeconds * SECOND_MS
-  if (redis === undefined) return new MemoryCache(machineTime, expiryMs)
-  return new RedisCache({ url: resolved(redis, 'stores.redis'), namespace: `quantbot:${run}:`, expiryMs })
+  if (redis === undefined || loaded === undefined) return new MemoryCache(machineTime, expiryMs)
+  const url = resolved(redis, 'stores.redis')
+  return new loaded.RedisCache({ url, namespace: `quantbot:${run}:`, expiryMs })
 }
 
 /** Whether the configuration names anything that stands beside a process. */
@@ -62,8 +79,9 @@ export async function startStores(
   manifest: RunManifest,
   config: Config,
   process_: TradingProcess,
+  parts: StoreParts,
 ): Promise<RunStores> {
-  const cache = openCache(config, manifest.run)
+  const cache = openCache(config, manifest.run, parts)
   const projection = new CacheProjection(cache, () => bookOf(process_))
   const watching: Subscription = process_.observe(({ events, commit }) => {
     projection.take(events)
@@ -74,12 +92,12 @@ export async function startStores(
   const projector =
     config.stores.aggregate === 'none'
       ? undefined
-      : startProjector({ home, runDir, manifest, stores: config.stores, onTrouble: tellTrouble })
+      : parts.projector?.startProjector({ home, runDir, manifest, stores: config.stores, onTrouble: tellTrouble })
   let api: AnalyticsApi | undefined
-  if (config.api.enabled) {
+  if (parts.api !== undefined) {
     try {
-      api = await serveAnalytics({
-        source: analyticsSource(projector?.store, cache, worldOf(manifest)),
+      api = await parts.api.serveAnalytics({
+        source: analyticsSource(projector?.store, cache, parts.projector?.worldOf(manifest)),
         host: config.api.host,
         port: config.api.port,
         version: codeVersion(),

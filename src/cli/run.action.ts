@@ -7,9 +7,9 @@ import { type RunOptions, readRunOptions } from './run-options.js'
 import { RunningProcess } from './running-process.js'
 
 export async function runCommand(options: RunOptions): Promise<void> {
-  const settings = readRunOptions(options)
+  const settings = await readRunOptions(options)
   await loadExternals(settings.config, options.config ?? '.')
-  const log = openProcessLog({ level: settings.config.logging.level, isJson: options.json === true })
+  const log = await openProcessLog({ level: settings.config.logging.level, isJson: options.json === true })
   try {
     const composed = await composeRun(homeOf(options), options, settings)
     await new RunningProcess(composed, options, settings, log).untilStopped()

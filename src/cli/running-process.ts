@@ -134,7 +134,7 @@ export class RunningProcess {
     }
     const isTerminal = process.stdout.isTTY === true && this.#options.view
     const isViewed = isTerminal && this.#options.json !== true
-    this.#screen = isViewed ? viewScreen(this.#process, this.#log) : logScreen(this.#process, this.#log)
+    this.#screen = isViewed ? await viewScreen(this.#process, this.#log) : logScreen(this.#process, this.#log)
     await this.#process.start()
     await this.#composed.begin()
   }

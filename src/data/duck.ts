@@ -1,15 +1,8 @@
 /**
  * Owns DuckDB as the lake uses it: columns of Parquet into typed arrays and back. Never knows where the lake is.
+ * The package is loaded with the first connection: what only could read a lake does not pay for it.
  */
-import {
-  DOUBLE,
-  type DuckDBConnection,
-  DuckDBDataChunk,
-  DuckDBInstance,
-  type DuckDBResult,
-  type DuckDBVector,
-  VARCHAR,
-} from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBInstance, DuckDBResult, DuckDBVector } from '@duckdb/node-api'
 import { invariant } from '#core/invariant'
 import type { Values } from './rows.js'
 
@@ -20,7 +13,7 @@ let shared: Promise<DuckDBInstance> | undefined
 
 /** Runs `use` on a connection of the process's one in-memory engine. */
 export async function withDuck<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-  shared ??= DuckDBInstance.create(':memory:')
+  shared ??= import('@duckdb/node-api').then(({ DuckDBInstance }) => DuckDBInstance.create(':memory:'))
   const connection = await (await shared).connect()
   try {
     return await use(connection)
@@ -135,6 +128,7 @@ export async function writeParquet(
   const names = columns.map(({ name, type }) => `${name} ${type === 'VARCHAR' ? type : 'DOUBLE'}`).join(', ')
   await connection.run(`CREATE OR REPLACE TEMP TABLE outgoing (${names})`)
   const appender = await connection.createAppender('outgoing')
+  const { DOUBLE, DuckDBDataChunk, VARCHAR } = await import('@duckdb/node-api')
   const types = columns.map(({ type }) => (type === 'VARCHAR' ? VARCHAR : DOUBLE))
   for (let start = from; start < to; start += CHUNK_ROWS) {
     const count = Math.min(CHUNK_ROWS, to - start)

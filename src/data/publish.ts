@@ -18,7 +18,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBInstance } from '@duckdb/node-api'
 import { QuantbotError } from '#core/errors'
 import { lakeDir, RETIRED } from './layout.js'
 
@@ -129,7 +129,7 @@ async function lockedAcrossProcesses<T>(base: string, use: () => Promise<T>): Pr
   const path = join(base, 'lock.duckdb')
   let lock: DuckDBInstance
   try {
-    lock = await DuckDBInstance.create(path)
+    lock = await (await import('@duckdb/node-api')).DuckDBInstance.create(path)
   } catch (cause) {
     if (cause instanceof Error && /set lock/i.test(cause.message)) throw new QuantbotError('LAKE_BUSY', base, { cause })
     throw cause

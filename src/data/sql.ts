@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { QuantbotError } from '#core/errors'
 import { KIND_NAMES, type Kind } from './columns.js'
 import { sqlPaths, sqlText } from './duck.js'
@@ -59,6 +59,7 @@ async function queryFiles(
   limits: SqlLimits,
   files: readonly (readonly string[])[],
 ): Promise<SqlAnswer> {
+  const { DuckDBInstance } = await import('@duckdb/node-api')
   const instance = await DuckDBInstance.create(':memory:', { autoinstall_known_extensions: 'false' })
   try {
     const connection = await instance.connect()
@@ -122,6 +123,7 @@ async function answer(connection: DuckDBConnection, sql: string, limits: SqlLimi
     connection.interrupt()
   })
   try {
+    const { StatementType } = await import('@duckdb/node-api')
     const statements = await connection.extractStatements(sql)
     const prepared = await statements.prepare(0)
     if (statements.count !== 1 || prepared.statementType !== StatementType.SELECT)

@@ -50,7 +50,7 @@ const CASES: readonly InitFlags[] = (['sim', 'paper'] as const).flatMap((mode) =
   ),
 )
 
-it(`is valid, taken by run, and asks for no name that .env.example lacks: ${CASES.length} combinations`, () => {
+it(`is valid, taken by run, and asks for no name that .env.example lacks: ${CASES.length} combinations`, async () => {
   process.env.QB_POSTGRES_URL = 'postgres://h/d'
   process.env.QB_SMTP_USER = 'bot'
   process.env.QB_SMTP_PASSWORD = 'not-used'
@@ -66,7 +66,7 @@ it(`is valid, taken by run, and asks for no name that .env.example lacks: ${CASE
     const file = join(folder, 'quantbot.yaml')
     const config = readConfig(file)
     expect(config).toMatchObject({ name: 'my.desk_1', capital: '2500.5' })
-    const settings = readRunOptions({
+    const settings = await readRunOptions({
       mode: answers.mode,
       config: file,
       clock: 'machine',

@@ -10,11 +10,11 @@ afterEach(() => {
   forgetSecrets()
 })
 
-function opened(
+async function opened(
   options: { readonly isJson?: boolean; readonly isTTY?: boolean; readonly level?: ProcessLog['level'] } = {},
 ) {
   const lines: string[] = []
-  const log = openProcessLog({
+  const log = await openProcessLog({
     level: options.level ?? 'info',
     isJson: options.isJson ?? false,
     out: { write: (text) => lines.push(text), isTTY: options.isTTY ?? false },
@@ -24,24 +24,24 @@ function opened(
 }
 
 describe('the form of a line', () => {
-  it('is JSON where nobody looks, and with --json on a terminal too', () => {
+  it('is JSON where nobody looks, and with --json on a terminal too', async () => {
     for (const options of [{}, { isJson: true, isTTY: true }]) {
-      const { log, documents } = opened(options)
+      const { log, documents } = await opened(options)
       log.bind({ run: 'desk' })
       log.say('warn', { seq: 5 }, 'words')
       expect(documents()).toEqual([{ level: 40, time: expect.any(Number), run: 'desk', seq: 5, msg: 'words' }])
     }
   })
 
-  it('is for people on a terminal', () => {
-    const { log, lines } = opened({ isTTY: true })
+  it('is for people on a terminal', async () => {
+    const { log, lines } = await opened({ isTTY: true })
     log.say('warn', { seq: 5 }, 'words')
     expect(lines.join('')).toMatch(/WARN.*words/)
     expect(() => JSON.parse(lines[0]!)).toThrow()
   })
 
-  it('is that of notes too while the log is open: a warning warns', () => {
-    const { log, documents } = opened()
+  it('is that of notes too while the log is open: a warning warns', async () => {
+    const { log, documents } = await opened()
     note('history: 5 rows were added')
     note('warning: lake: full')
     expect(documents().map(({ level, msg }) => [level, msg])).toEqual([
@@ -53,8 +53,8 @@ describe('the form of a line', () => {
 })
 
 describe('the level', () => {
-  it('decides from now on, and says what it was', () => {
-    const { log, documents } = opened()
+  it('decides from now on, and says what it was', async () => {
+    const { log, documents } = await opened()
     log.say('debug', {}, 'a')
     expect(log.isEnabled('debug')).toBe(false)
     expect(log.setLevel('debug')).toBe('info')
@@ -66,7 +66,7 @@ describe('the level', () => {
   })
 
   it('is turned to debug and back by a signal', async () => {
-    const { log } = opened({ level: 'warn' })
+    const { log } = await opened({ level: 'warn' })
     const levels: string[] = []
     for (let i = 0; i < 2; i++) {
       process.emit('SIGUSR2', 'SIGUSR2')
@@ -78,8 +78,8 @@ describe('the level', () => {
   })
 })
 
-it('lets a live view step aside for each line', () => {
-  const { log, lines } = opened({ isTTY: true })
+it('lets a live view step aside for each line', async () => {
+  const { log, lines } = await opened({ isTTY: true })
   log.around((write) => {
     lines.push('away')
     write()
@@ -95,7 +95,7 @@ describe('a secret', () => {
   const PASSWORD = 'p@ss/w:rd"\\+ö'
   const URL_ = `postgres://trader:${encodeURIComponent(PASSWORD)}@db.internal:5432/quantbot`
 
-  it('does not stand in a line, whatever the driver makes of it', () => {
+  it('does not stand in a line, whatever the driver makes of it', async () => {
     protect(URL_)
     const hostile = [
       new Error(`connect failed: ${URL_}`),
@@ -106,7 +106,7 @@ describe('a secret', () => {
       new Error(`query ?password=${encodeURIComponent(PASSWORD)}&x=1`),
     ]
     for (const options of [{}, { isTTY: true }]) {
-      const { log, lines } = opened(options)
+      const { log, lines } = await opened(options)
       for (const error of hostile) {
         log.say('error', { error }, error.message)
         log.say('error', { detail: { deep: [String(error)] } }, 'x')

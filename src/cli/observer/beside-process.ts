@@ -11,7 +11,7 @@ import { isLoopback } from '#monitoring/page/names'
 import type { PageProcess } from '#monitoring/page/page.port'
 import { liveSampler } from './live-status.js'
 import type { ObserverSpec, WebSpec } from './messages.js'
-import { type Observer, startObserver } from './observer.js'
+import type { Observer } from './observer.js'
 import { type PageLinks, pageLinks } from './page-links.js'
 import { webSpec } from './web-spec.js'
 
@@ -45,6 +45,7 @@ export async function observeProcess(options: BesideOptions): Promise<BesideProc
   if (web === null && notify === null) return undefined
   if (web !== null && !isLoopback(web.host))
     onProblem(`web.host ${web.host}: whoever reaches this machine reaches the page; put it behind TLS`)
+  const { startObserver } = await import('./observer.js')
   const sampler = liveSampler({
     process: trading,
     surroundings: options.surroundings,

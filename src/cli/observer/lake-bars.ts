@@ -14,7 +14,7 @@ import { checkTape, loadBars } from '#data/lake'
 import { parseFilePath, seriesPath } from '#data/layout'
 import { type ManifestFile, type RunManifest, readManifest } from '#events/log/manifest'
 import type { BarClosed } from '#events/market.events'
-import { checkConfig } from '../config-file.js'
+import { checkConfig } from '../config-check.js'
 
 /** Series that are kept; a chart asks for the same one again and again. Chosen here. */
 const KEPT = 6

@@ -11,7 +11,6 @@ import type { AnyEvent } from '#events/catalogue'
 import type { RunMetrics } from '#monitoring/metrics/run-metrics'
 import type { Notifier } from '#monitoring/notify/notify.port'
 import type { PageOptions, PageProcess, PageServer } from '#monitoring/page/page.port'
-import { servePage } from '#monitoring/page/page-server'
 import { LateView } from './late-view.js'
 import type { ObserverSpec, PagePlace, WebSpec } from './messages.js'
 
@@ -28,9 +27,13 @@ export interface ObservedView extends RunViewPort {
 /** What an observer is composed of; lent, so that a test may put doubles in their place. */
 export interface ObserverParts {
   openView(spec: ObserverSpec, onEvents: (events: readonly AnyEvent[], head: Head) => void): Promise<ObservedView>
-  createMetrics(facts: RunFacts): RunMetrics
+  createMetrics(facts: RunFacts): RunMetrics | Promise<RunMetrics>
   /** Undefined: nobody is told of this run. */
-  createNotifier(spec: ObserverSpec, view: RunViewPort, onProblem: (detail: string) => void): Notifier | undefined
+  createNotifier(
+    spec: ObserverSpec,
+    view: RunViewPort,
+    onProblem: (detail: string) => void,
+  ): Notifier | undefined | Promise<Notifier | undefined>
 }
 
 export interface Observing {
@@ -81,9 +84,9 @@ export async function observeRun(observing: Observing): Promise<ObservedRun> {
       await page?.close()
       throw error
     })
-  metrics = spec.web === null ? undefined : parts.createMetrics(view.facts())
+  metrics = spec.web === null ? undefined : await parts.createMetrics(view.facts())
   try {
-    notifier = parts.createNotifier(spec, view, onProblem)
+    notifier = await parts.createNotifier(spec, view, onProblem)
   } catch (error) {
     onProblem(`nobody is notified: ${String(error)}`) // a folder that cannot be made takes nothing else with it
   }
@@ -108,6 +111,7 @@ async function serve(
   rest: Pick<PageOptions, 'view' | 'ready' | 'process' | 'time' | 'metrics'>,
   onProblem: (detail: string) => void,
 ): Promise<PageServer | undefined> {
+  const { servePage } = await import('#monitoring/page/page-server')
   const options: PageOptions = { ...rest, host, port, allowedHosts, token, webRoot: root }
   try {
     return await servePage(options)

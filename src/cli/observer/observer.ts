@@ -12,8 +12,6 @@ import { wait } from '#core/wait'
 import type { PageProcess } from '#monitoring/page/page.port'
 import { answerObserver } from './answers.js'
 import type { FromObserver, ObserverSpec, PagePlace, ThreadData, ToObserver } from './messages.js'
-import { observeRun } from './observed-run.js'
-import { OBSERVER_PARTS } from './parts.js'
 import { SeqMark } from './seq-mark.js'
 
 const ENTRY = new URL('./thread.js', import.meta.url)
@@ -53,6 +51,7 @@ export async function startObserver(options: ObserverOptions): Promise<Observer>
     return thread
   }
   const { onProblem } = options
+  const [{ observeRun }, { OBSERVER_PARTS }] = await Promise.all([import('./observed-run.js'), import('./parts.js')])
   return observeRun({ ...options, parts: OBSERVER_PARTS }).catch((error: unknown) => {
     onProblem(`there is no page: ${String(error)}`)
     return NO_OBSERVER

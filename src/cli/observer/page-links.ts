@@ -1,5 +1,5 @@
 /** Owns the addresses of a page: that which a person opens, with the token behind the `#`, which is sent to nobody, and that of the metrics. */
-import { pageOrigin } from '#monitoring/page/page-server'
+import { pageOrigin } from '#monitoring/page/names'
 import type { PagePlace } from './messages.js'
 
 export interface PageLinks {

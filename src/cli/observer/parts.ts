@@ -4,8 +4,6 @@ import { machineTime } from '#actors/scaled-time'
 import { openRunView } from '#audit/view/run-view'
 import type { RunViewPort } from '#audit/view/view.port'
 import { formatCheckpoint, readCheckpoints } from '#events/log/checkpoints'
-import { createRunMetrics } from '#monitoring/metrics/run-metrics'
-import { createNotifier } from '#monitoring/notify/notifier'
 import type { DigestSource } from '#monitoring/notify/notify.port'
 import { notifyFolder } from '../notify-folder.js'
 import { createBookFold } from './book-fold.js'
@@ -23,9 +21,13 @@ export const OBSERVER_PARTS: ObserverParts = {
       ...(isLive && { restMs: giveWay() }),
     }),
   // Beside the process, a thread has a heap of its own.
-  createMetrics: (facts) => createRunMetrics(facts, isMainThread ? undefined : () => process.memoryUsage().heapUsed),
-  createNotifier: ({ home, runDir, notify }, view, onProblem) => {
+  createMetrics: async (facts) => {
+    const { createRunMetrics } = await import('#monitoring/metrics/run-metrics')
+    return createRunMetrics(facts, isMainThread ? undefined : () => process.memoryUsage().heapUsed)
+  },
+  createNotifier: async ({ home, runDir, notify }, view, onProblem) => {
     if (notify === null) return undefined
+    const { createNotifier } = await import('#monitoring/notify/notifier')
     const facts = view.facts()
     return createNotifier({
       ...notify,

@@ -3,7 +3,7 @@
  * escaped. Never reads a file or a URL, never falls back to a connection that is less safe than asked for.
  */
 
-import { createTransport, type SendMailOptions } from 'nodemailer'
+import type { SendMailOptions } from 'nodemailer'
 import type { RunFacts } from '#audit/view/view.port'
 import type { NotificationsConfig } from '#core/config/operate-schema'
 import { escapeHtml } from '#core/escape-html'
@@ -20,7 +20,27 @@ type Facts = Pick<RunFacts, 'run' | 'mode'>
 const TIMEOUTS = { dnsTimeout: 10_000, connectionTimeout: 15_000, greetingTimeout: 15_000, socketTimeout: 30_000 }
 
 export function emailSink(config: EmailConfig, secrets: NotifySecrets['email'], facts: Facts): Sink {
-  const transport = createTransport({
+  let transport: Awaited<ReturnType<typeof transportOf>> | undefined
+  return {
+    name: 'email',
+    deliver: async (letter, signal) => {
+      // The types of nodemailer 8 do not know `signal`, which 10 has.
+      const mail: SendMailOptions & { readonly signal: AbortSignal } = { ...mailOf(letter, config, facts), signal }
+      try {
+        transport ??= await transportOf(config, secrets)
+        const { rejected } = await transport.sendMail(mail)
+        return { refused: rejected.length }
+      } catch (error) {
+        throw smtpFailure(error)
+      }
+    },
+  }
+}
+
+/** With the first letter: a run that mails nobody loads no mailer. */
+async function transportOf(config: EmailConfig, secrets: NotifySecrets['email']) {
+  const { createTransport } = await import('nodemailer')
+  return createTransport({
     host: config.host,
     port: config.port,
     secure: config.tls === 'implicit',
@@ -35,19 +55,6 @@ export function emailSink(config: EmailConfig, secrets: NotifySecrets['email'], 
     disableUrlAccess: true,
     logger: false,
   })
-  return {
-    name: 'email',
-    deliver: async (letter, signal) => {
-      // The types of nodemailer 8 do not know `signal`, which 10 has.
-      const mail: SendMailOptions & { readonly signal: AbortSignal } = { ...mailOf(letter, config, facts), signal }
-      try {
-        const { rejected } = await transport.sendMail(mail)
-        return { refused: rejected.length }
-      } catch (error) {
-        throw smtpFailure(error)
-      }
-    },
-  }
 }
 
 /** Without the connection: what nodemailer composes. */

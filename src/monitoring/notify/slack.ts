@@ -1,5 +1,4 @@
 /** Owns letters as messages of a Slack incoming webhook. Text is escaped; the URL is the secret and never reaches an error. */
-import got, { RequestError, TimeoutError } from 'got'
 import type { RunFacts } from '#audit/view/view.port'
 import type { TimePort } from '#core/ports'
 import { HOUR_MS, SECOND_MS } from '#core/time'
@@ -33,6 +32,7 @@ async function post(
   json: object,
   signal: AbortSignal,
 ): Promise<{ status: number; retryAfter: string }> {
+  const { default: got } = await import('got')
   const ended = new AbortController()
   const end = (): void => ended.abort()
   if (signal.aborted) throw new SinkFailed('timeout')
@@ -57,14 +57,15 @@ async function post(
     })
     return { status: statusCode, retryAfter: headers['retry-after'] ?? '' }
   } catch (error) {
-    throw requestFailure(error)
+    throw await requestFailure(error)
   } finally {
     signal.removeEventListener('abort', end)
   }
 }
 
 /** What got threw, without its words: they hold the URL. */
-function requestFailure(error: unknown): SinkFailed {
+async function requestFailure(error: unknown): Promise<SinkFailed> {
+  const { RequestError, TimeoutError } = await import('got')
   if (error instanceof SinkFailed) return error
   if (error instanceof TimeoutError) return new SinkFailed('timeout')
   if (!(error instanceof RequestError)) return new SinkFailed('failed')

@@ -22,6 +22,13 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1'])
 
 export const isLoopback = (host: string): boolean => LOOPBACK.has(host.toLowerCase().replace(/^\[|\]$/g, ''))
 
+/** Where a person opens it: the bound address, or loopback where every address is. */
+export function pageOrigin({ host, port }: { readonly host: string; readonly port: number }): string {
+  const bare = host.replace(/^\[|\]$/g, '')
+  const shown = bare === '0.0.0.0' || bare === '::' || (isLoopback(bare) && bare !== '::1') ? '127.0.0.1' : bare
+  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
+}
+
 export interface ServedNames {
   /** As it was told to bind. */
   readonly host: string

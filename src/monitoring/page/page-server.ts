@@ -9,7 +9,6 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { type ErrorCode, isQuantbotError, QuantbotError } from '#core/errors'
 import { SECOND_MS } from '#core/time'
 import { addGuard, type Guard, HEADERS } from './guard.js'
-import { isLoopback } from './names.js'
 import type { PageOptions, PageServer } from './page.port.js'
 import { addRoutes } from './routes.js'
 import { Sessions } from './sessions.js'
@@ -153,11 +152,4 @@ function refuse(reply: FastifyReply, error: unknown): void {
   const message = FRAMEWORK[status]
   if (message !== undefined) return void reply.code(status).send({ error: { code: 'USAGE', message } })
   void reply.code(500).send({ error: { code: 'INTERNAL', message: 'a bug of quantbot' } })
-}
-
-/** Where a person opens it: the bound address, or loopback where every address is. */
-export function pageOrigin({ host, port }: Pick<PageServer, 'host' | 'port'>): string {
-  const bare = host.replace(/^\[|\]$/g, '')
-  const shown = bare === '0.0.0.0' || bare === '::' || (isLoopback(bare) && bare !== '::1') ? '127.0.0.1' : bare
-  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
 }
