@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machineTime } from '#actors/scaled-time'
 import { askRun } from '#cli/control-client'
-import { MINUTE_MS } from '#core/time'
+import { MINUTE_MS, SECOND_MS } from '#core/time'
 import { wait } from '#core/wait'
 import { readEvents } from '#events/log/reader'
 import { freePort } from './servers.js'
@@ -125,9 +125,20 @@ const LIVELY = {
   marketData: { maxClockOffsetMs: 120_000 },
 }
 
+/** A venue and a run start one after the other; the run reads days of bars and connects before it hears of the market. */
+const STARTS_AHEAD = 6
+const LEAST_AHEAD_MS = 6 * SECOND_MS
+/** It is waited for what comes; how long a busy machine takes for it is nobody's failure. */
+const UNTIL_MS = 120 * SECOND_MS
+
 export interface PaperRig {
   readonly home: TestHome
   sim(options: SimOptions): Promise<SimVenue>
+  /**
+   * So long before 2026-02-02, at this speed, that a run is under way when the day closes and its signals speak: by what a process takes to
+   * start here and now. ISO.
+   */
+  eve(speed: number): Promise<string>
   /** Writes a configuration on the venues; gives its path. */
   config(name: string, venues: Readonly<Record<string, SimVenue>>, universe: readonly Traded[], more?: object): string
   /** Starts a run; its first line has come. */
@@ -165,6 +176,12 @@ export function paperRig(): PaperRig {
       await venue.start()
       return venue
     },
+    eve: async (speed) => {
+      const begun = performance.now()
+      await home.quantbot('agents')
+      const aheadMs = Math.max(LEAST_AHEAD_MS, STARTS_AHEAD * (performance.now() - begun))
+      return new Date(Date.UTC(2026, 1, 2) - speed * aheadMs).toISOString()
+    },
     config: (name, venues, universe, more = {}) => {
       const path = join(home.path, `${name}.yaml`)
       const hosts = Object.fromEntries(Object.entries(venues).map(([venue, { rest, ws }]) => [venue, { rest, ws }]))
@@ -183,7 +200,7 @@ export function paperRig(): PaperRig {
       await running.firstLine()
       return running
     },
-    until: async (id, what, test, withinMs = 40_000) => {
+    until: async (id, what, test, withinMs = UNTIL_MS) => {
       const end = performance.now() + withinMs
       for (;;) {
         // The socket is not there in the first moments, nor for a moment after a crash.

@@ -12,14 +12,13 @@ afterEach(() => rig.end())
 
 const SPEED = 40
 const CLOCK = ['--clock', 'venue', '--speed', String(SPEED)] as const
-const START = '2026-02-01T23:56:00Z'
 
 const quantities = ({ positions }: Status): (readonly [string, string])[] =>
   (positions ?? []).flatMap(({ instrument, quantity }) => (quantity === '0' ? [] : [[instrument, quantity] as const]))
 
 describe('a paper run', () => {
   it('goes on with its own configuration and history alone, and hands its book to a child', async () => {
-    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: START })
+    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED) })
     const config = rig.config('c', { binance: venue }, [BTC, ETH])
     const first = await rig.run('a', config, ...CLOCK)
     await rig.until('a', 'holding both', (status) => quantities(status).length === 2)
@@ -68,7 +67,7 @@ describe('a paper run', () => {
   })
 
   it('is not decided again on history that is not its own', async () => {
-    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: START })
+    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED) })
     const config = rig.config('c', { binance: venue }, [BTC])
     const running = await rig.run('a', config, ...CLOCK)
     await rig.until('a', 'running', ({ state }) => state === 'running')

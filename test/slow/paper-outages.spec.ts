@@ -14,11 +14,10 @@ afterEach(() => rig.end())
 
 const SPEED = 40
 const CLOCK = ['--clock', 'venue', '--speed', String(SPEED)] as const
-const START = '2026-02-01T23:55:00Z'
 
 describe('a paper run', () => {
   it('holds what it said while the venue is dead, says so, and fills what it missed', async () => {
-    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: START })
+    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED) })
     const config = rig.config('c', { binance: venue }, [BTC, ETH])
     const running = await rig.run('a', config, ...CLOCK)
     await rig.until('a', 'holding', ({ positions }) => (positions ?? []).some(({ quantity }) => quantity !== '0'))
@@ -52,7 +51,7 @@ describe('a paper run', () => {
   })
 
   it('withdraws a doubt that it died with', async () => {
-    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: START })
+    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED) })
     const config = rig.config('c', { binance: venue }, [BTC])
     const first = await rig.run('a', config, ...CLOCK)
     await rig.until('a', 'up', ({ feeds }) => feeds?.[0]?.isUp === true)
@@ -73,7 +72,7 @@ describe('a paper run', () => {
   })
 
   it('waits through maintenance, settles what it holds of an instrument that is gone at a restart, and goes on with the others', async () => {
-    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: START })
+    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED) })
     const config = rig.config('c', { binance: venue }, [BTC, ETH])
     const first = await rig.run('a', config, ...CLOCK)
     const quantityOf = (status: { positions?: readonly { instrument: string; quantity: string }[] }, id: string) =>

@@ -23,8 +23,6 @@ afterEach(() => rig.end())
 
 const SPEED = 40
 const CLOCK = ['--clock', 'venue', '--speed', String(SPEED)] as const
-/** Funding settles about when the process has started. */
-const START = '2026-02-01T23:55:00Z'
 type Leg = Traded & { readonly role: 'leg' }
 /** Steps finer than those of the venue, which must be taken from its own list. */
 const SPOT: Leg = { instrument: 'binance.spot.BTCUSDT', role: 'leg', base: 'BTC', tick: '0.01', lot: '0.00001' }
@@ -80,7 +78,7 @@ async function proves(id: string): Promise<void> {
 
 describe('a paper run with a carry', () => {
   it('holds both legs, is paid funding, explains a leg, obeys, hands the package to a child', async () => {
-    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: START })
+    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED) })
     const config = rig.config('c', { binance: venue }, [PERP, SPOT], carry)
     const running = await rig.run('a', config, ...CLOCK)
     const status = await rig.until('a', 'holding', isHeld)
@@ -143,7 +141,7 @@ describe('a paper run with a carry', () => {
   })
 
   it('goes on after kill -9 in the midst of being built: no leg is lost, none doubled, one replay', async () => {
-    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: START })
+    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED) })
     // Answers take seconds of the venue, so that kills fall between the legs.
     const slow = { execution: { latencyMsMedian: 4_000, latencyMsP99: 12_000 }, log: { snapshotEvents: 200 } }
     const config = rig.config('c', { binance: venue }, [PERP, SPOT], { ...carry, ...slow })

@@ -20,7 +20,6 @@ afterEach(async () => {
 
 const SPEED = 40
 const CLOCK = ['--clock', 'venue', '--speed', String(SPEED)] as const
-const START = '2026-02-01T23:56:00Z'
 
 interface Stores {
   readonly cache: { readonly kind: string; readonly isUp: boolean; readonly lastError: string }
@@ -68,7 +67,7 @@ async function expectAnswers(api: string, status: Status): Promise<void> {
 }
 
 async function begin(stores: object): Promise<{ venue: SimVenue; end(): Promise<void> }> {
-  const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: START })
+  const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED) })
   const config = rig.config('c', { binance: venue }, [BTC], { stores, api: { enabled: true } })
   const running = await rig.run('a', config, ...CLOCK)
   return {

@@ -13,12 +13,10 @@ afterEach(() => rig.end())
 
 const SPEED = 40
 const CLOCK = ['--clock', 'venue', '--speed', String(SPEED)] as const
-/** Midnight comes about when the process has started; funding of the second instrument settles then. */
-const START = '2026-02-01T23:55:00Z'
 
 describe('a paper run', () => {
   it('trades on live quotes, explains its orders, adds up, obeys, and is decided the same again', async () => {
-    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: START })
+    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED) })
     const config = rig.config('c', { binance: venue }, [BTC, ETH])
     const running = await rig.run('a', config, ...CLOCK)
     const status = await rig.until('a', 'holding', ({ positions }) =>
@@ -75,7 +73,7 @@ describe('a paper run', () => {
   })
 
   it('goes on after kill -9 at any moment: each bar once, no order lost or doubled, one replay', async () => {
-    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: START })
+    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED) })
     const config = rig.config('c', { binance: venue }, [BTC, ETH], { log: { snapshotEvents: 300 } })
     const random = Sfc32.seeded(11, 0, 0)
     let lastSeq = 0

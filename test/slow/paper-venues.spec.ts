@@ -13,7 +13,6 @@ afterEach(() => rig.end())
 
 const SPEED = 30
 const CLOCK = ['--clock', 'venue', '--speed', String(SPEED)] as const
-const START = '2026-02-01T23:56:00Z'
 const BYBIT: Traded = { instrument: 'bybit.linear.BTCUSDT', base: 'BTC', tick: '0.1', lot: '0.001' }
 const OKX: Traded = { instrument: 'okx.swap.BTC-USDT-SWAP', base: 'BTC', tick: '0.1', lot: '0.001' }
 const DERIBIT = 'deribit.perpetual.BTC-PERPETUAL'
@@ -21,7 +20,7 @@ const DERIBIT = 'deribit.perpetual.BTC-PERPETUAL'
 type Hosts = Record<string, { readonly rest: string; readonly ws: string }>
 
 async function allVenues(): Promise<Hosts> {
-  const pace = ['--speed', String(SPEED), '--start', START, '--seed', '5', '--symbols', '2']
+  const pace = ['--speed', String(SPEED), '--start', await rig.eve(SPEED), '--seed', '5', '--symbols', '2']
   const lines = await rig.home.start('sim-exchange', '--venue', 'all', ...pace, '--json').firstLines(4)
   return Object.fromEntries(lines.map(({ venue, rest, ws }) => [venue, { rest: String(rest), ws: String(ws) }]))
 }
@@ -95,7 +94,7 @@ describe('a configuration of a paper run', () => {
     process.env.QUANTBOT_TEST_PG = `postgres://user:${password}@127.0.0.1:1/none`
     process.env.QUANTBOT_TEST_KEY = password
     try {
-      const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: START })
+      const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED) })
       process.env.QUANTBOT_TEST_REST = venue.rest.replace('127.0.0.1', `user:${password}@127.0.0.1`)
       const config = rig.config('c', {}, [BTC], {
         venues: { binance: { rest: 'env:QUANTBOT_TEST_REST', ws: venue.ws } },
