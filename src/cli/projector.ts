@@ -1,10 +1,11 @@
 /** Owns which aggregate store a configuration names, which world a run belongs to, and a projector beside a running process. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { machineScheduler } from '#actors/machine-scheduler'
 import { machineTime } from '#actors/scaled-time'
+import { within } from '#actors/within'
 import type { StoresConfig } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
-import { wait } from '#core/wait'
 import { DuckdbStore } from '#data/stores/duckdb-store'
 import { pgServer } from '#data/stores/pg-server'
 import { PostgresStore } from '#data/stores/postgres-store'
@@ -104,7 +105,7 @@ export function startProjector(start: StartProjector): RunningProjector | undefi
     status: () => projector.status(),
     stop: async () => {
       const stopped = projector.stop()
-      await Promise.race([stopped, wait(machineTime, STOP_MS)])
+      await within(STOP_MS, machineScheduler, stopped)
       await store.close().catch(() => undefined) // nothing is lost: the position is in the store
       await stopped
     },

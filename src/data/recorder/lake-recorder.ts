@@ -121,7 +121,10 @@ export class LakeRecorder {
     this.#isClosed = true
     this.#cancel()
     const end = time.now() + patienceMs
-    const late = new Promise<boolean>((resolve) => void time.after(patienceMs, () => resolve(true)))
+    let cancel = (): void => undefined
+    const late = new Promise<boolean>((resolve) => {
+      cancel = time.after(patienceMs, () => resolve(true))
+    })
     let isDone = false
     while (!isDone && time.now() < end) {
       isDone = await Promise.race([this.flush().then((ok) => ok && this.#rows.length === 0), late])
@@ -129,6 +132,8 @@ export class LakeRecorder {
     }
     if (this.#waiting > 0) this.#tell(`${this.#waiting} rows were not written before the end`)
     await Promise.race([this.#options.writer.close(), late])
+    // A timer that is left would keep the process for all of its patience.
+    cancel()
   }
 
   get #waiting(): number {

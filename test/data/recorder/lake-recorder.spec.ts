@@ -207,7 +207,8 @@ describe('what a run leaves in the lake', () => {
     expect(recorder.status).toMatchObject({ waiting: 0, written: 2, trouble: '' })
     expect((await listSeries(home)).map(({ rows }) => rows)).toEqual([2])
     await recorder.close(SECOND_MS, time)
-    expect(time.pending).toBeLessThanOrEqual(1)
+    // A timer that is left would keep the process that ends.
+    expect(time.pending).toBe(0)
   })
 
   it('drops the oldest rows when the disk is away for long, and says so once', async () => {
