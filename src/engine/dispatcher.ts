@@ -9,7 +9,7 @@ import { InvariantError, invariant } from '#core/invariant'
 import type { AnyEvent } from '#events/catalogue'
 import { EventEncoder } from '#events/codec'
 import type { LineBuffer } from '#events/line-buffer'
-import { checkRegistry, Routes, type Slot } from './routes.js'
+import { checkRegistry, Routes, type Slot, slotOf } from './routes.js'
 import { StepContext } from './step-context.js'
 
 /** What comes from outside, before it has a seq. */
@@ -54,13 +54,7 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     const deciders = options.deciders as unknown as readonly Decider<unknown>[] // the dispatcher never looks into a state
     checkRegistry(deciders)
-    this.slots = deciders.map((decider, index) => ({
-      decider,
-      index,
-      state: decider.initial(),
-      running: options.startRunning,
-      faulted: false,
-    }))
+    this.slots = deciders.map((decider, index) => slotOf(decider, index, decider.initial(), options.startRunning))
     this.#byName = new Map(this.slots.map((slot) => [slot.decider.name, slot]))
     this.#routes = new Routes(this.slots)
     this.#context = new StepContext(options.runSeed)
@@ -161,16 +155,15 @@ export class Dispatcher {
   /** Most deliveries end in silence: what an interrupted emission must undo is noted only where something is said. */
   #deliver(slot: Slot, event: EventEnvelope): void {
     if (slot.faulted) return
-    const { decider } = slot
     let phase: Phase = 'evolve'
     try {
-      const state = decider.evolve(slot.state, event)
+      const state = slot.evolve.call(slot.decider, slot.state, event)
       if (state !== slot.state) slot.state = state
       if (!slot.running) return
       phase = 'decide'
       const context = this.#context
-      context.focus(event, decider.name)
-      const drafts = decider.decide(state, event, context)
+      context.focus(event, slot.name)
+      const drafts = slot.decide.call(slot.decider, state, event, context)
       if (drafts.length === 0) return
       phase = 'encode'
       this.#emitAll(slot, event, drafts)
@@ -202,7 +195,7 @@ export class Dispatcher {
       ts: cause.ts,
       type: draft.type,
       v: this.#routes.versionOf(draft.type),
-      by: slot.decider.name,
+      by: slot.name,
       cause: cause.seq,
       data: draft.data,
     }
@@ -210,7 +203,7 @@ export class Dispatcher {
     this.#written++
     this.#writtenSeq = event.seq
     this.#derived++
-    slot.state = slot.decider.evolve(slot.state, event)
+    slot.state = slot.evolve.call(slot.decider, slot.state, event)
     this.#queue.push(event)
   }
 
@@ -255,7 +248,7 @@ export class Dispatcher {
     const readers = this.#routes.readersOf(event)
     for (let i = 0; i < readers.length; i++) {
       const slot = readers[i]!
-      slot.state = slot.decider.evolve(slot.state, event)
+      slot.state = slot.evolve.call(slot.decider, slot.state, event)
       if (slot.decider.derivesMarket !== true) continue
       this.#context.focus(event, slot.decider.name)
       const drafts = slot.decider.decide(slot.state, event, this.#context)

@@ -4,7 +4,7 @@
  */
 import type { Decider } from '#core/decider'
 import type { EventEnvelope } from '#core/envelope'
-import { Routes, type Slot } from './routes.js'
+import { Routes, type Slot, slotOf } from './routes.js'
 
 /** An agent being refolded by itself. After `step` gave a seq the state is discarded: begin anew without that event. */
 export class LoneRefold {
@@ -15,7 +15,7 @@ export class LoneRefold {
 
   /** `state` is owned from here on; it has seen everything up to `after`. */
   constructor(decider: Decider<unknown>, state: unknown, after: number, quarantined: Iterable<number>) {
-    this.#slot = { decider, index: 0, state, running: false, faulted: false }
+    this.#slot = slotOf(decider, 0, state, false)
     this.#routes = new Routes([this.#slot])
     this.#after = after
     this.#quarantined = new Set(quarantined)

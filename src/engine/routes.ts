@@ -8,12 +8,21 @@ import { EVENT_TYPES } from '#events/catalogue'
 /** One registered agent and its state. */
 export interface Slot {
   readonly decider: Decider<unknown>
+  /** Its functions and its name: deciders have many shapes, slots one, so that delivering costs no search. */
+  readonly evolve: Decider<unknown>['evolve']
+  readonly decide: Decider<unknown>['decide']
+  readonly name: string
   readonly index: number
   state: unknown
   /** Decides; evolves in any case unless faulted. */
   running: boolean
   /** Its state was discarded; it sees nothing until it is restored. */
   faulted: boolean
+}
+
+export function slotOf(decider: Decider<unknown>, index: number, state: unknown, running: boolean): Slot {
+  const { evolve, decide, name } = decider
+  return { decider, evolve, decide, name, index, state, running, faulted: false }
 }
 
 interface Route {
