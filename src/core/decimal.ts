@@ -14,6 +14,7 @@ export const ONE: Units = 100_000_000n
 
 /** Parses `"-12.5"`; more than 8 decimals or anything else throws. Amounts below 1e15, the common ones, never touch a RegExp. */
 export function parseUnits(text: DecimalString): Units {
+  if (text === '0') return 0n
   return text.length <= 24 ? parseShort(text) : parseLong(text)
 }
 
@@ -64,6 +65,7 @@ const EXACT_DOUBLE = 9_007_199_254_740_992n
 
 /** Writes an amount without trailing zeros: 150000000n → `"1.5"`. */
 export function formatUnits(units: Units): DecimalString {
+  if (units === 0n) return '0'
   return units > -EXACT_DOUBLE && units < EXACT_DOUBLE ? formatShort(Number(units)) : formatLong(units)
 }
 

@@ -215,7 +215,8 @@ export function shareOf(signal: SignalBook, opinion: Opinion): number {
 
 /** A daily bar earns on the shares held since the close of the day before. O(signals). */
 export function earn(state: BlenderState, instrument: string, openTime: number, close: number): void {
-  quoteBar(state.bucket.quotes, instrument, close, openTime + DAY_MS)
+  // Without packages there are no legs: to look for what no object has is dear.
+  if (state.bucket.packages.length > 0) quoteBar(state.bucket.quotes, instrument, close, openTime + DAY_MS)
   const i = state.indexOf[instrument]
   if (i === undefined) return
   const book = state.books[i]!

@@ -27,9 +27,17 @@ export function tailRisks(returns: readonly number[], confidences: readonly numb
   const m = mean(returns)
   const sd = standardDeviation(returns, 1)
   if (m === null || sd === null) return null
-  const sorted = Array.from(Float64Array.from(returns).sort())
+  const sorted = ascending(returns)
   const [g3, g4] = [skewness(returns), kurtosis(returns)]
   return confidences.map((confidence) => tailAt(sorted, m, sd, g3, g4, confidence))
+}
+
+/** By value, in an array of doubles while it is sorted: neither a comparison nor an iterator is called. */
+function ascending(returns: readonly number[]): number[] {
+  const doubles = new Float64Array(returns).sort()
+  const sorted: number[] = []
+  for (let i = 0; i < doubles.length; i++) sorted.push(doubles[i]!)
+  return sorted
 }
 
 function tailAt(

@@ -86,7 +86,8 @@ function sleeveOf(wishes: readonly Wish[], weights: readonly number[], part: 'tr
   const sleeve: number[] = []
   for (let i = 0; i < wishes.length; i++) {
     const wish = wishes[i]!
-    sleeve.push(wish.blended === 0 ? 0 : wish[part] * (weights[i]! / wish.blended))
+    const own = part === 'trend' ? wish.trend : wish.carry
+    sleeve.push(wish.blended === 0 ? 0 : own * (weights[i]! / wish.blended))
   }
   return sleeve
 }
@@ -300,6 +301,6 @@ function limit(
   const weights = enforceCaps(placed, frozen, risk.netCap, risk.grossCap, fixed)
   const allowance = risk.turnoverLimiter ? risk.turnoverMonthly : null
   record.pass('turnover', weights, used, allowance, limited.scale)
-  const piped = { record, steps: record.steps, wanted, weights, turnoverScale: limited.scale }
-  return { ...piped, packagesWanted, packages: settled }
+  const { steps } = record
+  return { record, steps, wanted, weights, turnoverScale: limited.scale, packagesWanted, packages: settled }
 }

@@ -94,8 +94,10 @@ function takePrice(state: VolRiskPremiumState, config: Config, event: DeskInput)
 /** The first instrument of the coin whose bars come is the source for as long as they do. */
 function takeBar(state: VolRiskPremiumState, instrument: string, closeAt: EpochMs, close: number): void {
   const { bars } = state
-  if (state.ofCoin[instrument] === undefined) return
   const isLost = closeAt - (bars.at.at(-1) ?? closeAt) > BARS_LOST_MS
+  // Most bars are another instrument's: told apart before the search among those of the coin.
+  if (state.source !== '' && instrument !== state.source && !isLost) return
+  if (state.ofCoin[instrument] === undefined) return
   if (state.source === '' || (instrument !== state.source && isLost)) {
     state.source = instrument
     bars.at = []

@@ -10,7 +10,18 @@ export interface Place {
   readonly isMargined: boolean
 }
 
-export const venueOf = (instrument: string): string => parseInstrument(instrument)?.venue ?? instrument
+/** Venues by instrument: a pure memo, emptied when full, for options come and go. */
+const venues = new Map<string, string>()
+const VENUES_KEPT = 4096
+
+export function venueOf(instrument: string): string {
+  const known = venues.get(instrument)
+  if (known !== undefined) return known
+  if (venues.size >= VENUES_KEPT) venues.clear()
+  const venue = parseInstrument(instrument)?.venue ?? instrument
+  venues.set(instrument, venue)
+  return venue
+}
 
 /** Place of an instrument by its id, where no entry of the universe tells its coin. */
 export function placeOf(instrument: string, coin: string = instrument): Place {

@@ -5,15 +5,17 @@ import { VEGA_POINTS } from '../limits/book-limits.js'
 import { vegaOf } from '../limits/option-model.js'
 import type { RiskState } from '../risk-state.js'
 import type { Line, Sight } from './lines.js'
-import { lineChange, movedBy } from './revalue.js'
+import { movedBy, priced, pricedChange } from './revalue.js'
 
 /** Half of the move whose slope is a delta. */
 const BUMP = 0.001
+const UP = movedBy(1 + BUMP)
+const DOWN = movedBy(1 - BUMP)
 
 /** Money that a line wins when prices rise, a rise of 1: its delta, the book's own currency. */
 export function deltaOf(state: RiskState, line: Line, sight: Pick<Sight, 'now'>): number {
-  const up = lineChange(state, line, movedBy(1 + BUMP), sight)
-  return (up - lineChange(state, line, movedBy(1 - BUMP), sight)) / (2 * BUMP)
+  const one = priced(state, line, sight)
+  return (pricedChange(one, UP, sight) - pricedChange(one, DOWN, sight)) / (2 * BUMP)
 }
 
 export interface Exposure {

@@ -5,7 +5,7 @@
 import { type CorrelatedSample, correlatedSample, correlation, sampleCorrelation } from '#quant/moments'
 import type { RiskState } from '../risk-state.js'
 import type { Line, Sight } from './lines.js'
-import { changeOf, type Market } from './revalue.js'
+import { type Market, priced, pricedBookChange } from './revalue.js'
 
 /** Days of the past [S: methods, section 14]. */
 export const PAST_DAYS = 365
@@ -46,18 +46,23 @@ export function playPast(
   sight: Pick<Sight, 'now'>,
 ): Played {
   const returns: number[] = []
+  const book = lines.map((line) => priced(state, line, sight))
   let seen = 0
   let all = 0
-  for (const row of rows) {
-    const btc = coinReturn(state, row, 'BTC')
-    const coin = (name: string): number => 1 + (coinReturn(state, row, name) ?? btc ?? 0)
-    const market: Market = { coin, line: ({ slot, coin: name }) => factorOf(row, slot) ?? coin(name), vol: 0 }
+  // One market for all days: its row and its return of BTC are those of the day in hand.
+  let row: Row = []
+  let btc: number | null = null
+  const coin = (name: string): number => 1 + (coinReturn(state, row, name) ?? btc ?? 0)
+  const market: Market = { coin, line: ({ slot, coin: name }) => factorOf(row, slot) ?? coin(name), vol: 0 }
+  for (const day of rows) {
+    row = day
+    btc = coinReturn(state, row, 'BTC')
     for (const { slot, coin: name, notional } of lines) {
       all += Math.abs(notional)
       if (factorOf(row, slot) !== null || (slot < 0 && coinReturn(state, row, name) !== null))
         seen += Math.abs(notional)
     }
-    returns.push(changeOf(state, lines, market, sight) / nav + 0)
+    returns.push(pricedBookChange(state, book, market, sight) / nav + 0)
   }
   return { returns, coverage: all > 0 ? seen / all : 1 }
 }

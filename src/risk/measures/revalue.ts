@@ -46,11 +46,32 @@ export function profitAt(line: Line, market: Market, { now }: Pick<Sight, 'now'>
 const priceAt = (state: RiskState, currency: string, market: Market): number =>
   priceOf(state, currency) * (currency === state.quote || isDollar(currency) ? 1 : market.coin(currency))
 
-/** Profit or loss of one line, the book's own currency. */
-export function lineChange(state: RiskState, line: Line, market: Market, sight: Pick<Sight, 'now'>): number {
-  const before = profitAt(line, UNMOVED, sight) * priceOf(state, line.settle)
-  return profitAt(line, market, sight) * priceAt(state, line.settle, market) - before
+/** A line with what no market changes, worked out once for many of them. */
+export interface PricedLine {
+  readonly line: Line
+  /** Profit as it stands, the book's own currency. */
+  readonly before: number
+  /** Of the currency of settlement, and whether it moves with its coin. */
+  readonly settlePrice: number
+  readonly isSettledInCoin: boolean
 }
+
+export function priced(state: RiskState, line: Line, sight: Pick<Sight, 'now'>): PricedLine {
+  const settlePrice = priceOf(state, line.settle)
+  const isSettledInCoin = line.settle !== state.quote && !isDollar(line.settle)
+  return { line, before: profitAt(line, UNMOVED, sight) * settlePrice, settlePrice, isSettledInCoin }
+}
+
+/** Profit or loss of a priced line, the book's own currency. */
+export function pricedChange(one: PricedLine, market: Market, sight: Pick<Sight, 'now'>): number {
+  const { line, before, settlePrice, isSettledInCoin } = one
+  const price = isSettledInCoin ? settlePrice * market.coin(line.settle) : settlePrice
+  return profitAt(line, market, sight) * price - before
+}
+
+/** Profit or loss of one line, the book's own currency. */
+export const lineChange = (state: RiskState, line: Line, market: Market, sight: Pick<Sight, 'now'>): number =>
+  pricedChange(priced(state, line, sight), market, sight)
 
 /** Profit or loss of the balances in coins, the book's own currency. */
 export function balancesChange(state: RiskState, market: Market): number {
@@ -62,7 +83,22 @@ export function balancesChange(state: RiskState, market: Market): number {
 
 /** Profit or loss of the whole book, its own currency. O(positions). */
 export function changeOf(state: RiskState, lines: readonly Line[], market: Market, sight: Pick<Sight, 'now'>): number {
+  return pricedBookChange(
+    state,
+    lines.map((line) => priced(state, line, sight)),
+    market,
+    sight,
+  )
+}
+
+/** The same of lines that are priced already. */
+export function pricedBookChange(
+  state: RiskState,
+  lines: readonly PricedLine[],
+  market: Market,
+  sight: Pick<Sight, 'now'>,
+): number {
   let change = balancesChange(state, market)
-  for (const line of lines) change += lineChange(state, line, market, sight)
+  for (let i = 0; i < lines.length; i++) change += pricedChange(lines[i]!, market, sight)
   return change
 }

@@ -9,7 +9,7 @@ import { findLedger, priceOf } from '../instruments/accounts.js'
 import { isDollar } from '../instruments/kinds.js'
 import type { RiskState } from '../risk-state.js'
 import type { Line, Sight } from './lines.js'
-import { changeOf, movedBasis, movedBy, movedCoin, movedVol, profitAt } from './revalue.js'
+import { type Market, movedBasis, movedBy, movedCoin, movedVol, priced, pricedBookChange, profitAt } from './revalue.js'
 
 /** Sizes of the shocks [D]. */
 const PRICE = 0.3
@@ -93,7 +93,8 @@ function venueLoss(state: RiskState, lines: readonly Line[], venue: string, sigh
 
 /** All stresses, in a fixed order. O(positions × stresses). */
 export function stressesOf(state: RiskState, lines: readonly Line[], rates: Rates, sight: Sight): StressResult[] {
-  const at = (market: Parameters<typeof changeOf>[2]): number => changeOf(state, lines, market, sight)
+  const book = lines.map((line) => priced(state, line, sight))
+  const at = (market: Market): number => pricedBookChange(state, book, market, sight)
   const results: StressResult[] = [
     { shock: 'priceUp', size: PRICE, pnl: at(movedBy(1 + PRICE)) },
     { shock: 'priceDown', size: -PRICE, pnl: at(movedBy(1 - PRICE)) },
