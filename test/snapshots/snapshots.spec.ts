@@ -126,6 +126,22 @@ describe('a run with bad snapshots', () => {
       },
     ],
     [
+      'all of one agent written by an older version of it',
+      (store) => {
+        const seqs = store.seqs('test/orders')
+        for (const seq of seqs) {
+          const real = store.read('test/orders', '1', seq)!
+          // As it may have been then: the same names, other meanings.
+          const state = JSON.stringify({ ...(JSON.parse(real.state) as object), position: 'long' })
+          writeFileSync(
+            join(store.folder, snapshotName('test/orders', seq)),
+            formatSnapshot({ ...real, version: '0', state }),
+          )
+        }
+        return seqs.length
+      },
+    ],
+    [
       'one with a checksum of its own, of a commit that the log never had',
       (store) => {
         const seq = store.seqs('test/orders')[0]!
