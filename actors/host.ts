@@ -2,7 +2,6 @@
  * Owns the composition of one trading process: recovery, live host, supervisor, feeds, commands, observers. Effects and
  * observers see events only once they are durable. Never decides and never reads argv or the environment.
  */
-import { Subject, type Subscription } from 'rxjs'
 import type { Config } from '#core/config/schema'
 import { QuantbotError } from '#core/errors'
 import type { Commit, SchedulerPort } from '#core/ports'
@@ -30,6 +29,7 @@ import {
 import { firstInputs, proveRest, type RecoveredRun, type RecoverOptions, recoverRun } from './recover-run.js'
 import type { RestartPolicy } from './restart-policy.js'
 import { type RunState, type RunStatus, runStatus } from './run-status.js'
+import { Subject, type Subscription } from './streams.js'
 import { Supervisor } from './supervisor.js'
 import { within } from './within.js'
 

@@ -2,9 +2,9 @@
  * Owns the way of input streams into the host's bounded queue. When the queue says `wait`, `room$` says so to every
  * stream, and once there is room again. Never buffers and never drops: what is refused is reported.
  */
-import { BehaviorSubject, type Observable, Subscription } from 'rxjs'
 import type { Pushed } from '#engine/input-queue'
 import type { PushedInput } from '#engine/live'
+import { BehaviorSubject, type Observable, Subscription } from './streams.js'
 
 export interface FunnelOptions {
   readonly push: (input: PushedInput) => Pushed

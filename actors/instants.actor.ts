@@ -2,7 +2,6 @@
  * Owns the feed that says when an instant is closed. Stands behind all connectors: their streams pass through it, so that
  * InstantClosed follows the last bar of its instant at once. Never holds back or changes what passes.
  */
-import { Observable, Subject } from 'rxjs'
 import type { TimePort } from '#core/ports'
 import type { PushedInput } from '#engine/live'
 import type { AgentWork, Health } from './agent.port.js'
@@ -10,6 +9,7 @@ import { aborted } from './decider-agent.js'
 import type { Feed } from './feed.port.js'
 import { withInputs } from './feed-inputs.js'
 import { INSTANTS, type InstantAssembler, instantInput } from './instant-assembler.js'
+import { Observable, Subject } from './streams.js'
 
 type Gone = Pick<Bar, 'instrument'>
 

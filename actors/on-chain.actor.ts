@@ -2,7 +2,6 @@
  * Owns the roadmap's OnChainData: asks vendors for the tail of each series and publishes a value once its period and the
  * publication lag are over, corrections as further revisions. Never publishes early, and never a value twice.
  */
-import { type Observable, Subject } from 'rxjs'
 import { isQuantbotError } from '#core/errors'
 import type { TimePort } from '#core/ports'
 import { DAY_MS, type DurationMs, type EpochMs } from '#core/time'
@@ -15,6 +14,7 @@ import type { OnChainPublished } from '#events/market.events'
 import type { MarketCoverageState } from '#signals/market-coverage.decider'
 import type { AgentWork, Health } from './agent.port.js'
 import type { Feed } from './feed.port.js'
+import { type Observable, Subject } from './streams.js'
 
 const ON_CHAIN = 'connector/onchain'
 /** Days that are asked for again each time, so that corrections are seen. */

@@ -2,11 +2,11 @@
  * Owns commands of the operator on their way, transfers of money among them: each becomes one input, and is answered only when the step that it began is
  * durable, with what followed from it. Never acts by itself: what a command does is risk's decision.
  */
-import { type Observable, Subject } from 'rxjs'
 import { QuantbotError } from '#core/errors'
 import type { PushedInput } from '#engine/live'
 import type { AnyEvent } from '#events/catalogue'
 import type { FundsTransferred, OperatorCommanded } from '#events/lifecycle.events'
+import { type Observable, Subject } from './streams.js'
 
 export type OperatorCommand = OperatorCommanded['data']['command']
 

@@ -2,7 +2,6 @@
  * Owns the feed of doubts about data: what LiveQuality finds becomes DataQualityChanged, ahead of the bar in doubt. Never
  * changes or holds back what passes.
  */
-import { Observable, Subject, tap } from 'rxjs'
 import type { TimePort } from '#core/ports'
 import { SECOND_MS } from '#core/time'
 import type { Normal } from '#data/connectors/normal'
@@ -12,6 +11,7 @@ import type { AgentWork, Health } from './agent.port.js'
 import { aborted } from './decider-agent.js'
 import type { Feed } from './feed.port.js'
 import { withInputs } from './feed-inputs.js'
+import { Observable, Subject, tap } from './streams.js'
 
 const QUALITY = 'connector/quality'
 

@@ -10,7 +10,8 @@ import type { TimedSource } from '#engine/live.port'
 export const SIM_FEED = 'connector/sim'
 
 interface State {
-  readonly market: SimMarketState
+  /** Null: it stands where history ends. */
+  readonly market: SimMarketState | null
   readonly isListed: boolean
   /** Inputs of the instant in hand that were taken. */
   readonly taken: number
@@ -27,18 +28,35 @@ export class SimBars implements TimedSource {
   #taken = 0
   #isListed = false
   #until: EpochMs = Number.POSITIVE_INFINITY
+  /** Whether both stand behind their history: years of bars, which a restart from a snapshot need not make again. */
+  #isPlaced = false
+  readonly #origin: SimMarketState
+  readonly #placeKnown: () => SimMarketState | undefined
 
-  /** Two markets of the same configuration and seed; both are moved past their history. */
-  constructor(running: SimMarket, ahead: SimMarket) {
+  /**
+   * Two new markets of the same configuration and seed. They are moved past their history when they are first needed there;
+   * `placeKnown`: where that is, if another market has gone through it by then.
+   */
+  constructor(running: SimMarket, ahead: SimMarket, placeKnown: () => SimMarketState | undefined = () => undefined) {
     this.#running = running
     this.#ahead = ahead
-    for (const _ of running.history());
-    ahead.restore(running.state())
+    this.#origin = running.state()
+    this.#placeKnown = placeKnown
   }
 
-  /** The market at the last instant that was taken whole. */
+  /** The market at the last instant that was taken whole. O(history) when it is first asked for in a new run. */
   get market(): SimMarket {
+    this.#place()
     return this.#running
+  }
+
+  #place(): void {
+    if (this.#isPlaced) return
+    this.#isPlaced = true
+    const known = this.#placeKnown()
+    if (known === undefined) for (const _ of this.#running.history());
+    else this.#running.restore(known)
+    this.#ahead.restore(this.#running.state())
   }
 
   /** It gives no instant behind this one. */
@@ -51,6 +69,7 @@ export class SimBars implements TimedSource {
   }
 
   peek(): Input | undefined {
+    if (this.#isListed) this.#place()
     this.#pending ??= this.#isListed ? this.#ahead.nextInstant().inputs : this.#listings()
     const next = this.#pending[this.#taken]!
     return next.ts <= this.#until ? next : undefined
@@ -67,13 +86,14 @@ export class SimBars implements TimedSource {
   }
 
   state(): State {
-    return { market: this.#running.state(), isListed: this.#isListed, taken: this.#taken }
+    return { market: this.#isPlaced ? this.#running.state() : null, isListed: this.#isListed, taken: this.#taken }
   }
 
   restore(state: unknown): void {
     const { market, isListed, taken } = state as State // what `state` gave
-    this.#running.restore(market)
-    this.#ahead.restore(market)
+    this.#isPlaced = market !== null
+    this.#running.restore(market ?? this.#origin)
+    if (market !== null) this.#ahead.restore(market)
     this.#isListed = isListed
     this.#taken = taken
     this.#pending = undefined

@@ -3,7 +3,6 @@
  * of the venue degrades it and is told, at the start as later; it fails when the venue lacks what is watched, or when inputs
  * that may not be dropped find no room.
  */
-import { Observable, Subject } from 'rxjs'
 import { isQuantbotError, QuantbotError } from '#core/errors'
 import type { DurationMs } from '#core/time'
 import { wait } from '#core/wait'
@@ -15,6 +14,7 @@ import type { PushedInput } from '#engine/live'
 import type { AgentWork, Health } from './agent.port.js'
 import type { Feed } from './feed.port.js'
 import type { VenueStatus } from './run-status.js'
+import { Observable, Subject } from './streams.js'
 
 export type VenueConnectorOptions = VenueSessionOptions & {
   /** Trading cannot go on without it: it brings bars of the universe. */

@@ -1,5 +1,4 @@
 /** Owns the redecide: inputs of a recorded run, decided again, compared byte by byte. */
-
 import { RecordedLines } from '#backtest/recorded-lines'
 import { runBacktest } from '#backtest/run-backtest'
 import { ComparisonSink, Diverged } from '#backtest/sinks'

@@ -1,5 +1,4 @@
 /** Owns what was evolved before the first event of a recorded run: the built-in market's own past, or files of the lake. */
-
 import { createSimMarket } from '#data/connectors/sim/market'
 import type { Input } from '#engine/dispatcher'
 import { loadHistory } from './paper-history.js'

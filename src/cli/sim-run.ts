@@ -8,7 +8,7 @@ import type { Trading } from '#actors/sim-quotes.source'
 import type { Config } from '#core/config/schema'
 import type { SchedulerPort } from '#core/ports'
 import { DAY_MS, type EpochMs } from '#core/time'
-import { createSimMarket, type SimMarket } from '#data/connectors/sim/market'
+import { createSimMarket, type SimInput, type SimMarket, type SimMarketState } from '#data/connectors/sim/market'
 import type { Dispatcher } from '#engine/dispatcher'
 import { jumpingClock, scaledClock } from '#engine/live-clock'
 import type { RouterState } from '#execution/router-state'
@@ -37,10 +37,12 @@ export interface SimRun
 }
 
 export function simRun({ config, scheduler, speed, days }: SimOptions): SimRun {
-  const bars = new SimBars(marketOf(config), marketOf(config))
-  const startTs = bars.market.start
+  const { start: startTs, instruments } = marketOf(config)
+  // Who warms the agents goes through the history: the feed need not do so again.
+  let past: SimMarketState | undefined
+  const bars = new SimBars(marketOf(config), marketOf(config), () => past)
   let dispatcher: Dispatcher | undefined
-  const traded = new Set(bars.market.instruments.map(({ instrument }) => instrument))
+  const traded = new Set(instruments.map(({ instrument }) => instrument))
   const atWork = new OrdersAtWork(
     () => dispatcher!.stateOf<RouterState>('execution/router'),
     (instrument) => traded.has(instrument),
@@ -50,7 +52,11 @@ export function simRun({ config, scheduler, speed, days }: SimOptions): SimRun {
   return {
     deciders: catalogue(config, 'quote'),
     feeds: [feed],
-    history: () => marketOf(config).history(),
+    history: function* (): Iterable<SimInput> {
+      const market = marketOf(config)
+      yield* market.history()
+      past = market.state()
+    },
     clockFrom: (ts: EpochMs) => {
       if (days !== undefined) feed.endAt(ts + days * DAY_MS)
       return speed === null ? jumpingClock(ts) : scaledClock(scheduler, ts, speed)

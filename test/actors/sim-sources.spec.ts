@@ -44,6 +44,21 @@ describe('bars of the built-in market', () => {
     }
   })
 
+  it('begin anew from the state of their beginning, however far they have come', () => {
+    const source = bars()
+    const beginning = JSON.parse(JSON.stringify(source.state()))
+    const whole = take(source, 30)
+    source.restore(beginning)
+    expect(take(source, 30)).toEqual(whole)
+  })
+
+  it('stand where another market of the same seed was when its history had ended', () => {
+    const past = createSimMarket(sim, 5)
+    for (const _ of past.history());
+    const source = new SimBars(createSimMarket(sim, 5), createSimMarket(sim, 5), () => past.state())
+    expect(take(source, 30)).toEqual(take(bars(), 30))
+  })
+
   it('end where they are told to', () => {
     const source = bars()
     const { start } = source.market

@@ -2,7 +2,8 @@
  * Owns that the topics of one socket plan keep speaking: reconnects with growing waits, topics that fall silent, and a new
  * connection before the venue cuts the old one. Gives every frame that came; what is doubled is removed behind it.
  */
-import { type Observable, Subject } from 'rxjs'
+import type { Observable } from 'rxjs'
+import { Subject } from 'rxjs/internal/Subject'
 import { hashText, Sfc32 } from '#core/random'
 import type { EpochMs } from '#core/time'
 import type { Decoded, SocketPlan, SocketRules, TopicPlan } from './adapter.port.js'
