@@ -7,7 +7,7 @@ import { Sfc32 } from '#core/random'
 import { DAY_MS, HOUR_MS, type Interval, intervalMs } from '#core/time'
 import { Dispatcher } from '#engine/dispatcher'
 import { refoldStep } from '#engine/refold'
-import { Routes, type Slot } from '#engine/routes'
+import { Routes, type Slot, slotOf } from '#engine/routes'
 import { WaitingOrders } from '#engine/waiting-orders'
 import type { AnyEvent } from '#events/catalogue'
 import { LineBuffer } from '#events/line-buffer'
@@ -102,13 +102,7 @@ describe('the chain', () => {
     for (const slot of slots) expect(parseUnits(slot.position.quantity)).toBe(filled.get(slot.instrument) ?? 0n)
     expect(positionSnapshot(risk).equity).toBe(equity(risk))
 
-    const fresh: Slot[] = deciders.map((decider, index) => ({
-      decider,
-      index,
-      state: decider.initial(),
-      running: true,
-      faulted: false,
-    }))
+    const fresh: Slot[] = deciders.map((decider, index) => slotOf(decider, index, decider.initial(), true))
     const routes = new Routes(fresh)
     for (const step of steps) refoldStep(routes, step)
     for (const slot of fresh) expect(slot.state, slot.decider.name).toEqual(dispatcher.stateOf(slot.decider.name))
