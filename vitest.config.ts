@@ -7,15 +7,18 @@ const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 
 const slow = (...names: readonly string[]): string[] => names.map((name) => `test/slow/${name}.spec.ts`)
 
-/** They have the machine to themselves: an hour at a hundred times its speed, or limits in time of the machine. */
-const ALONE = slow('soak*', 'store-*')
+/** They have the machine to themselves, and no coverage is measured of them (scripts/test.mjs): an hour at a hundred times its speed. */
+const ALONE = slow('soak*')
 
-/** They play venues at a multiple of the clock, and mostly wait for them: they share the machine among themselves alone. */
-const PACED = slow('paper-*', 'recorder', 'connector-*', 'streams-*', 'ccxt-*', 'metrics-*', 'grafana', 'sim-exchange')
+/** They play venues at a multiple of the clock, or watch servers, and mostly wait for them: they share the machine among themselves alone. */
+const PACED = slow(
+  ...['paper-*', 'recorder', 'connector-*', 'streams-*', 'ccxt-*', 'sim-exchange'],
+  ...['metrics-*', 'grafana', 'store-*', 'bench*'],
+)
 
 /** The longest begin first, so that no worker is left alone with them at the end; the others go by size. */
-const LONGEST = ['faults-run', 'faults-run-even', 'docs', 'faults', 'run', 'bench', 'check', 'page-run', 'backup']
-const PACED_LONGEST = ['recorder', 'paper-outages', 'paper-packages', 'paper-lineage', 'paper-trading', 'paper-venues']
+const LONGEST = ['faults-run', 'faults-run-even', 'docs', 'faults', 'run', 'check', 'page-run', 'backup']
+const PACED_LONGEST = ['recorder', 'paper-packages', 'paper-outages', 'paper-trading', 'paper-venues', 'bench']
 const FIRST = new Map([...LONGEST, ...PACED_LONGEST].map((name, i) => [`${name}.spec.ts`, i]))
 
 class LongestFirst extends BaseSequencer {

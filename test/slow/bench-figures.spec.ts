@@ -1,7 +1,7 @@
 /** Every benchmark in its tiny scale, in process: figures come out and the work that is measured is the right work. No timing is judged. */
 import { describe, expect, it } from 'vitest'
-import { ALL } from '../bench/all.js'
-import { agreed, type Figure, format, isMet, marginalUs, median, medianRatio } from '../bench/figures.js'
+import { ALL } from '../../bench/all.js'
+import { agreed, type Figure, format, isMet, marginalUs, median, medianRatio } from '../../bench/figures.js'
 
 const results = new Map<string, Promise<readonly Figure[]>>()
 
