@@ -136,9 +136,9 @@ export interface PaperRig {
   sim(options: SimOptions): Promise<SimVenue>
   /**
    * So long before 2026-02-02, at this speed, that a run is under way when the day closes and its signals speak: by what a process takes to
-   * start here and now. ISO.
+   * start here and now, `leastMs` at least. ISO.
    */
-  eve(speed: number): Promise<string>
+  eve(speed: number, leastMs?: number): Promise<string>
   /** Writes a configuration on the venues; gives its path. */
   config(name: string, venues: Readonly<Record<string, SimVenue>>, universe: readonly Traded[], more?: object): string
   /** Starts a run; its first line has come. */
@@ -176,10 +176,10 @@ export function paperRig(): PaperRig {
       await venue.start()
       return venue
     },
-    eve: async (speed) => {
+    eve: async (speed, leastMs = LEAST_AHEAD_MS) => {
       const begun = performance.now()
       await home.quantbot('agents')
-      const aheadMs = Math.max(LEAST_AHEAD_MS, STARTS_AHEAD * (performance.now() - begun))
+      const aheadMs = Math.max(leastMs, STARTS_AHEAD * (performance.now() - begun))
       return new Date(Date.UTC(2026, 1, 2) - speed * aheadMs).toISOString()
     },
     config: (name, venues, universe, more = {}) => {

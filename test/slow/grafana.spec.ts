@@ -70,8 +70,8 @@ describe.skipIf(!hasServer('postgres') || !hasPrometheus())('panels of the dashb
     postgres = (await startPostgres())!
     await makeRoles(postgres.port)
     process.env.QUANTBOT_TEST_PG = `postgres://quantbot@127.0.0.1:${postgres.port}/postgres`
-    // Signals speak at midnight: the run must be up by then, half a minute from here, also on a busy machine.
-    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: '2026-02-01T23:45:00Z' })
+    // Signals speak at midnight: the run must be up by then.
+    const venue = await rig.sim({ venue: 'binance', speed: SPEED, start: await rig.eve(SPEED, 15_000) })
     const stores = { aggregate: 'postgres', postgres: 'env:QUANTBOT_TEST_PG' }
     const config = rig.config('c', { binance: venue }, [BTC, ETH], { stores })
     const port = await freePort()

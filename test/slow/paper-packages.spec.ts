@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { machineTime } from '#actors/scaled-time'
 import { Sfc32 } from '#core/random'
-import { MINUTE_MS } from '#core/time'
+import { MINUTE_MS, SECOND_MS } from '#core/time'
 import { wait } from '#core/wait'
 import {
   BTC,
@@ -178,8 +178,8 @@ describe('a paper run with a carry', () => {
 
 describe('a paper run with options', () => {
   it('sells a straddle with wings at the chain, hedged by the perpetual, on volatility that the history realised', async () => {
-    // It decides at midnight, in 25 real seconds: a machine that is busy starts in time as well.
-    const pace = { speed: 60, start: '2026-02-01T23:35:00Z', seed: 4, symbols: 2 }
+    // It decides at midnight, on a chain of some quarters of an hour.
+    const pace = { speed: 60, start: await rig.eve(60, 25 * SECOND_MS), seed: 4, symbols: 2 }
     const venue = await rig.sim({ venue: 'deribit', ...pace })
     const hedge = { instrument: 'deribit.perpetual.BTC-PERPETUAL', role: 'leg', base: 'BTC', quote: 'USD' }
     const config = rig.config('c', { deribit: venue }, [{ ...hedge, tick: '0.5', lot: '10' } as Leg], {
@@ -188,7 +188,7 @@ describe('a paper run with options', () => {
       marketData: { maxClockOffsetMs: 120_000, staleMs: 120_000, optionChains: ['BTC'], optionChainMinutes: 5 },
     })
     const running = await rig.run('o', config, '--clock', 'venue', '--speed', String(pace.speed))
-    const status = await rig.until('o', 'holding', isHeld, 120_000)
+    const status = await rig.until('o', 'holding', isHeld)
     running.kill('SIGTERM')
     expect((await running.ended).code).toBe(0)
     const [pkg] = packagesOf(status)
