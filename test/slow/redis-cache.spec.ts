@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { Cache } from '#data/stores/cache.port'
 import { RedisCache } from '#data/stores/redis-cache'
@@ -78,6 +79,25 @@ describe.skipIf(!isHere)('the cache in Redis', () => {
     await server!.kill()
     await server!.restart()
     await until(async () => cache.status().isUp && (await cache.list('')).length === 3)
+  })
+
+  it('leaves a server that refuses alone for a while, on the same connection, and says why', async () => {
+    const admin = new Redis(server!.url)
+    const connections = async (): Promise<string | undefined> =>
+      /total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1]
+    const cache = open()
+    await until(() => cache.status().isUp)
+    await admin.config('SET', 'maxmemory', '1')
+    const before = await connections()
+    cache.put(entry('mark:a', 1))
+    await until(() => cache.status().lastError === 'OOM')
+    cache.put(entry('mark:a', 2))
+    expect(cache.status()).toMatchObject({ isUp: true, waiting: 1 })
+    await admin.config('SET', 'maxmemory', '0')
+    await until(() => cache.status().waiting === 0)
+    expect((await cache.get('mark:a'))?.seq).toBe(2)
+    expect(await connections()).toBe(before)
+    admin.disconnect()
   })
 
   it('never says its URL', async () => {

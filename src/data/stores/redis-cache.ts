@@ -15,6 +15,8 @@ const RECONNECT_CAP_MS = 5000
 const BATCH = 1000
 const CLOSE_MS = 1000
 
+const retryMs = (tries: number): number => Math.min(RECONNECT_CAP_MS, RECONNECT_FIRST_MS * 2 ** Math.min(tries, 10))
+
 export interface RedisCacheOptions {
   /** `redis://…`, may hold a password. */
   readonly url: string
@@ -36,6 +38,9 @@ export class RedisCache implements Cache {
   readonly #dirty = new Set<string>()
   readonly #subscribers = new Set<Redis>()
   #isFlushing = false
+  /** Set while a server that refuses is left alone. */
+  #resting: NodeJS.Timeout | undefined
+  #refusals = 0
   #isClosed = false
   #lastError = ''
 
@@ -103,6 +108,7 @@ export class RedisCache implements Cache {
     while (this.#dirty.size > 0 && this.#redis.status === 'ready' && performance.now() < until)
       await new Promise((resolve) => setTimeout(resolve, 10))
     this.#isClosed = true
+    clearTimeout(this.#resting)
     for (const redis of [this.#redis, ...this.#subscribers]) redis.disconnect()
   }
 
@@ -114,7 +120,7 @@ export class RedisCache implements Cache {
       commandTimeout: COMMAND_TIMEOUT_MS,
       connectTimeout: COMMAND_TIMEOUT_MS,
       autoResendUnfulfilledCommands: false,
-      retryStrategy: (tries) => Math.min(RECONNECT_CAP_MS, RECONNECT_FIRST_MS * 2 ** Math.min(tries, 10)),
+      retryStrategy: retryMs,
     })
     redis.on('error', (error: unknown) => {
       this.#lastError = words(error)
@@ -141,7 +147,7 @@ export class RedisCache implements Cache {
   }
 
   #flushSoon(): void {
-    if (this.#isFlushing || this.#isClosed || this.#redis.status !== 'ready') return
+    if (this.#isFlushing || this.#isClosed || this.#resting !== undefined || this.#redis.status !== 'ready') return
     this.#isFlushing = true
     setImmediate(() => {
       void this.#flush()
@@ -160,9 +166,16 @@ export class RedisCache implements Cache {
           pipeline.set(namespace + key, json, 'PX', Math.ceil(expiryMs)).publish(namespace + key, json)
         }
         const failure = await sent(pipeline)
-        if (failure === undefined) continue
+        if (failure === undefined) {
+          this.#refusals = 0
+          continue
+        }
         for (const key of batch) this.#dirty.add(key)
         this.#lastError = words(failure)
+        if (isReply(failure)) {
+          this.#rest()
+          return
+        }
         // A server that hangs: cut, so that ioredis connects anew and `ready` brings it up to date.
         if (this.#redis.status === 'ready') this.#redis.disconnect(true)
         return
@@ -171,7 +184,20 @@ export class RedisCache implements Cache {
       this.#isFlushing = false
     }
   }
+
+  /** A server that answers and refuses (it is full, or read only) is asked again later, ever more seldom. */
+  #rest(): void {
+    const ms = retryMs(++this.#refusals)
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined
+      this.#flushSoon()
+    }, ms)
+    this.#resting.unref()
+  }
 }
+
+/** The server is there and said no: full, read only, still loading. */
+const isReply = (failure: unknown): boolean => failure instanceof Error && failure.name === 'ReplyError'
 
 async function sent(pipeline: ReturnType<Redis['pipeline']>): Promise<unknown> {
   try {
@@ -209,7 +235,7 @@ function words(error: unknown): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
   if (/timed out/i.test(error.message)) return 'no answer in time'
   // A reply begins with its code: NOAUTH, OOM, READONLY, LOADING, MISCONF.
-  const word = error.name === 'ReplyError' ? /^[A-Z]{2,}\b/.exec(error.message)?.[0] : undefined
+  const word = isReply(error) ? /^[A-Z]{2,}\b/.exec(error.message)?.[0] : undefined
   return word ?? (code === 'Error' ? wordOf(error.message) : code)
 }
 
