@@ -7,13 +7,16 @@ const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 
 const slow = (...names: readonly string[]): string[] => names.map((name) => `test/slow/${name}.spec.ts`)
 
-/** They have the machine to themselves, and no coverage is measured of them (scripts/test.mjs): an hour at a hundred times its speed. */
-const ALONE = slow('soak*')
+/**
+ * They have the machine to themselves, and no coverage is measured of them (scripts/test.mjs): an hour at a hundred times its speed, and
+ * alarms about a process that is slow.
+ */
+const ALONE = slow('soak*', 'metrics-prometheus')
 
 /** They play venues at a multiple of the clock, or watch servers, and mostly wait for them: they share the machine among themselves alone. */
 const PACED = slow(
   ...['paper-*', 'recorder', 'connector-*', 'streams-*', 'ccxt-*', 'sim-exchange'],
-  ...['metrics-*', 'grafana', 'store-*', 'bench*'],
+  ...['metrics-paper', 'grafana', 'store-*', 'bench*'],
 )
 
 /** The longest begin first, so that no worker is left alone with them at the end; the others go by size. */
