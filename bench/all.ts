@@ -16,6 +16,7 @@ import { pageBench } from './page.bench.js'
 import { replayBench } from './replay.bench.js'
 import { restartBench } from './restart.bench.js'
 import { soakBench } from './soak.bench.js'
+import { startupBench } from './startup.bench.js'
 import { storeBench } from './store.bench.js'
 import { timeMachineBench } from './timemachine.bench.js'
 
@@ -24,6 +25,7 @@ export const ALL: readonly Bench[] = [
   backtestBench,
   replayBench,
   restartBench,
+  startupBench,
   liveBench,
   notifyBench,
   observerBench,
