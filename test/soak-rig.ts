@@ -7,7 +7,6 @@ import { tap } from 'rxjs'
 import { withInputs } from '#actors/feed-inputs'
 import { type Committed, TradingProcess } from '#actors/host'
 import { machineScheduler } from '#actors/machine-scheduler'
-import { scaledTime } from '#actors/scaled-time'
 import type { VenueConnector } from '#actors/venue-connector.actor'
 import { logOptions } from '#cli/new-run'
 import { composePaper, type PaperRun } from '#cli/paper-run'
@@ -24,6 +23,7 @@ import { type Exchange, openExchange } from '#venues/exchange/server'
 import { generatedWorld } from '#venues/exchange/world/generated'
 import type { WorldInstrument } from '#venues/exchange/world.port'
 import { SoakProgress } from './soak-progress.js'
+import { SteadyTime } from './steady-time.js'
 
 /** What is traded, and what it is in the played market. */
 export interface SoakInstrument {
@@ -44,7 +44,7 @@ export interface SoakOptions {
   readonly seed: number
   readonly speed: number
   readonly startAt: EpochMs
-  /** Of that speed; default: one that begins at `startAt` now. */
+  /** Of that speed; default: one that begins at `startAt` now, and stands still while this process does. */
   readonly time?: TimePort
   readonly instruments: readonly SoakInstrument[]
   /** Venues of another process, whose clock `time` must be; then there are no faults and nothing to compare with. */
@@ -170,7 +170,7 @@ export class SoakRig {
   static async start(options: SoakOptions): Promise<SoakRig> {
     const { home, seed, speed, startAt } = options
     mkdirSync(home, { recursive: true })
-    const time = options.time ?? scaledTime(speed, startAt)
+    const time = options.time ?? new SteadyTime({ speed, start: startAt, machine: machineScheduler })
     const counted = new CountedTime(time)
     const all = [...new Set(options.instruments.map(({ instrument }) => venueOf(instrument)))]
     const venues = options.outside === undefined ? all : []
