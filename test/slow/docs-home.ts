@@ -101,9 +101,14 @@ export class DocsHome {
     return status.state === 'running' && (status.mode === 'paper' || (status.fills ?? 0) > 0)
   }
 
-  /** Ends what goes on in the background, and removes the folder. */
-  remove(): void {
-    for (const child of this.#children) child.kill('SIGKILL')
+  /** Ends what goes on in the background, so that the next page finds its ports free, and removes the folder. */
+  async remove(): Promise<void> {
+    for (const child of this.#children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGKILL')
+      await gone
+    }
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 })
   }
 }

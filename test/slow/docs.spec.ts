@@ -24,7 +24,7 @@ describe('the pages', () => {
     try {
       for (const block of blocks) await home.execute(block)
     } finally {
-      home.remove()
+      await home.remove()
     }
   })
 
@@ -43,7 +43,7 @@ describe('the pages', () => {
       for (const block of blocks.slice(0, 4)) await home.execute(block)
       await expect(home.execute(blocks[4]!)).rejects.toThrow('page:21: exit 2, not 0')
     } finally {
-      home.remove()
+      await home.remove()
     }
   })
 })
