@@ -19,7 +19,7 @@ interface State {
 
 export class SimBars implements TimedSource {
   readonly name = SIM_FEED
-  readonly version = '1'
+  readonly version = '2'
   /** Stands behind the last instant that was taken whole: its running bar is the one that lasts now. */
   readonly #running: SimMarket
   /** One instant ahead of it once that was asked for. */

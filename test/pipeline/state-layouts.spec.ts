@@ -7,12 +7,6 @@ import { makeStateLayouts, readStateLayouts, type StateLayouts, stateLayoutProbl
 
 const golden = readStateLayouts(fileURLToPath(new URL('../golden', import.meta.url)))
 
-/** A golden in which one agent is otherwise. */
-const changed = (name: string, change: Partial<StateLayouts[string]>): StateLayouts => ({
-  ...golden,
-  [name]: { ...golden[name]!, ...change },
-})
-
 describe('the layouts of states', () => {
   let now: StateLayouts
   beforeAll(() => {
@@ -60,6 +54,11 @@ describe('the layouts of states', () => {
   })
 
   it('are caught when they change under their version', () => {
+    /** A golden in which one agent was otherwise. */
+    const changed = (name: string, change: Partial<StateLayouts[string]>): StateLayouts => ({
+      ...now,
+      [name]: { ...now[name]!, ...change },
+    })
     const { layout, version } = now['risk/engine']!
     const { peak: _peak, ...without } = layout
     expect(stateLayoutProblems(changed('risk/engine', { layout: without }), now)).toEqual([
@@ -72,9 +71,9 @@ describe('the layouts of states', () => {
     expect(stateLayoutProblems(changed('risk/engine', { version: '0', layout: without }), now)).toEqual([
       `risk/engine: version 0 became ${version}; run npm run golden`,
     ])
-    const { 'risk/engine': _engine, ...others } = golden
+    const { 'risk/engine': _engine, ...others } = now
     expect(stateLayoutProblems(others, now)).toEqual(['risk/engine is new; run npm run golden'])
-    expect(stateLayoutProblems({ ...golden, 'signal/gone': golden['risk/engine']! }, now)).toEqual([
+    expect(stateLayoutProblems({ ...now, 'signal/gone': now['risk/engine']! }, now)).toEqual([
       'signal/gone is gone; run npm run golden',
     ])
   })

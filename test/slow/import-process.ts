@@ -27,7 +27,8 @@ async function main(): Promise<void> {
   process.stdout.write(`written ${report.written}\n`)
 }
 
-main().catch((error: unknown) => {
+// Awaited at the top: a runner that has imported this file is closed, and what is loaded behind that is refused.
+await main().catch((error: unknown) => {
   process.stdout.write(`${isQuantbotError(error) ? error.code : String(error)}\n`)
   process.exitCode = 1
 })

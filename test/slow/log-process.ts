@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
+await main().catch((error: unknown) => {
   process.stdout.write(`${isQuantbotError(error) ? `${error.code} ${error.message}` : String(error)}\n`)
   process.exitCode = 1
 })
