@@ -15,6 +15,7 @@ export async function pgliteServer(): Promise<PgliteServer> {
   await db.exec('CREATE EXTENSION IF NOT EXISTS timescaledb')
   let turn: Promise<unknown> = Promise.resolve()
   const session: SqlSession = {
+    connection: db,
     query: async (sql, values) => (await db.query<Record<string, unknown>>(sql, values ? [...values] : [])).rows,
     copy: async (target, text) => {
       await db.query(`COPY ${target} FROM '/dev/blob'`, [], { blob: new Blob([text]) })

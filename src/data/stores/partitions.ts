@@ -18,18 +18,20 @@ const first = ({ year, month }: Month): string => `${String(year).padStart(4, '0
 const after = ({ year, month }: Month): Month =>
   month === 12 ? { year: year + 1, month: 1 } : { year, month: month + 1 }
 
-/** Months that are known to be there. A transaction that fails is told by `forget`. */
+/** Months that a connection knows to be there. A transaction that fails is told by `forget`. */
 export class Partitions {
-  readonly #known = new Set<string>()
+  #known = new WeakMap<object, Set<string>>()
 
   forget(): void {
-    this.#known.clear()
+    this.#known = new WeakMap()
   }
 
   /** Within the caller's transaction. */
   async ensure(session: SqlSession, table: TableName, rows: readonly Row[]): Promise<void> {
     const { columns, time } = tableOf(table)
     const at = Object.keys(columns).indexOf(time) - OWN_COLUMNS
+    const known = this.#known.get(session.connection) ?? new Set()
+    this.#known.set(session.connection, known)
     const missing = new Map<string, Month>()
     let last = ''
     for (const { cells } of rows) {
@@ -37,7 +39,7 @@ export class Partitions {
       const name = `${table}_${named(month)}`
       if (name === last) continue
       last = name
-      if (!this.#known.has(name)) missing.set(name, month)
+      if (!known.has(name)) missing.set(name, month)
     }
     if (missing.size === 0) return
     await session.query(`SELECT pg_advisory_xact_lock(${LOCK})`)
@@ -46,7 +48,7 @@ export class Partitions {
         `CREATE TABLE IF NOT EXISTS ${SCHEMA}.${name} PARTITION OF ${SCHEMA}.${table}
           FOR VALUES FROM ('${first(month)}') TO ('${first(after(month))}')`,
       )
-      this.#known.add(name)
+      known.add(name)
     }
   }
 }

@@ -97,6 +97,7 @@ async function useClient<T>(
 
 function sessionOf(client: pg.PoolClient): SqlSession {
   return {
+    connection: client,
     query: async (sql, values) => {
       const result = values === undefined ? await client.query(sql) : await client.query(sql, [...values])
       return result.rows as Record<string, unknown>[] // pg gives rows as objects

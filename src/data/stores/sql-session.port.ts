@@ -2,6 +2,8 @@
 import type { SqlValue } from './sql-queries.js'
 
 export interface SqlSession {
+  /** The same for as long as the connection lasts. A server that dies ends it, and may forget what it had committed. */
+  readonly connection: object
   /** One statement; rows of doubles, texts, flags and null. */
   query(sql: string, values?: readonly SqlValue[]): Promise<readonly Record<string, unknown>[]>
   /** `COPY target FROM STDIN` of rows in the text format. */
