@@ -45,6 +45,17 @@ describe('the end of a soak', () => {
     expect(progress.has(END)).toBe(true)
   })
 
+  it('knows which settlement is in the log, and that a delisted instrument settles no more', () => {
+    const progress = new SoakProgress([BTC, SOL])
+    const at = START + MINUTE_MS
+    expect(progress.hasSettlement(SOL, at)).toBe(false)
+    progress.take([event('FundingSettled', { instrument: BTC, settledAt: at, rate: 0 })])
+    expect([progress.hasSettlement(BTC, at), progress.hasSettlement(BTC, at + 1)]).toEqual([true, false])
+    expect(progress.hasSettlement(SOL, at)).toBe(false)
+    progress.take([event('InstrumentDelisted', { instrument: SOL, reason: 'delisted' })])
+    expect(progress.hasSettlement(SOL, at)).toBe(true)
+  })
+
   it('counts no bars that nobody trades', () => {
     const progress = new SoakProgress([BTC])
     progress.take([bar(SOL, 1), instant(2)])

@@ -230,12 +230,24 @@ export class SoakRig {
     )
   }
 
-  /** Whether all bars and instants that ended by then are in the log; `stop` leaves what only waits for it. */
+  /** Whether all bars and instants that ended by then, and settlements, are in the log; `stop` leaves what only waits for it. */
   isCaughtUp(to: EpochMs): boolean {
-    return this.#progress.has(to)
+    if (!this.#progress.has(to)) return false
+    return this.options.instruments.every((one) => {
+      const last = this.settlements(one, to)?.at(-1)
+      return last === undefined || this.#progress.hasSettlement(one.instrument, last.ts)
+    })
   }
 
-  /** Ends all faults, and gives the run a few minutes to catch up with every bar that has ended by now. */
+  /** What was played by then, where the venue is in this process and settles at instants; published some seconds later. */
+  settlements(one: SoakInstrument, to: EpochMs): ReturnType<Exchange['world']['settlements']> | undefined {
+    if (this.options.outside !== undefined) return undefined
+    const { exchange, instrument } = this.truth(one)
+    if (instrument.kind !== 'linearPerpetual') return undefined
+    return exchange.world.settlements(instrument, this.startedAt, to - MINUTE_MS)
+  }
+
+  /** Ends all faults, and gives the run a few minutes to catch up with everything that has ended by now. */
   async settle(isCaughtUp: (to: EpochMs) => boolean, withinMs = 15 * MINUTE_MS): Promise<EpochMs> {
     for (const exchange of this.exchanges.values()) exchange.heal()
     const to = Math.floor(this.time.now() / MINUTE_MS) * MINUTE_MS
