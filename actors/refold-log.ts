@@ -11,9 +11,9 @@ import { TIMERS } from '#engine/live-snapshots'
 import { type RefoldBase, Refolder } from '#engine/recover'
 import { LoneRefold } from '#engine/recover-agent'
 import type { AnyEvent } from '#events/catalogue'
-import { parseTrusted } from '#events/codec'
+import { parseTrustedGroup } from '#events/codec'
 import { LineBuffer } from '#events/line-buffer'
-import { forEachLine, type LogPoint, pointOf } from '#events/log/chain'
+import { type LogPoint, pointOf } from '#events/log/chain'
 import { matchesCommit } from '#events/log/log-start'
 import { LogCursor } from '#events/log/reader'
 import { type Chosen, chooseSnapshots, rejectUnmet, type Subject } from '#snapshots/restore'
@@ -48,12 +48,11 @@ export function subjectsOf(options: RefoldOptions): Subject[] {
 /** Whole steps of a group; a full log's steps begin with an input. */
 function stepsOf(group: Buffer, untilSeq: number): AnyEvent[][] {
   const steps: AnyEvent[][] = []
-  forEachLine(group, (bytes, start, end) => {
-    const event = parseTrusted(bytes.toString('utf8', start, end))
-    if (event.seq > untilSeq) return
+  for (const event of parseTrustedGroup(group)) {
+    if (event.seq > untilSeq) break
     if (event.cause === 0) steps.push([event])
     else steps[steps.length - 1]!.push(event)
-  })
+  }
   return steps
 }
 

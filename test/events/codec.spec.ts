@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EventEncoder, parseStrict } from '#events/codec'
+import { EventEncoder, parseStrict, parseTrusted, parseTrustedGroup } from '#events/codec'
 import { LineBuffer, quantise } from '#events/line-buffer'
 
 const decode = (buffer: LineBuffer): string => new TextDecoder().decode(buffer.view())
@@ -42,6 +42,20 @@ describe('event lines', () => {
     )
     expect(event.data.strength).toBe(0.123457)
     expect(parseStrict(decode(lines))).toEqual(event)
+  })
+
+  it('of a group are read as each of them would be, whatever their texts hold', () => {
+    const reasons = fc.array(fc.string({ unit: 'grapheme', minLength: 1 }), { maxLength: 5 })
+    const texts = fc.oneof(reasons, fc.constantFrom(['a\nb', ',', '],[', '\u2028', '"\\n"']))
+    fc.assert(
+      fc.property(texts, (given) => {
+        const lines = new LineBuffer(16)
+        for (const reason of given) new EventEncoder().encode(lines, signal({ reason }))
+        const each = decode(lines).split('\n').slice(0, -1).map(parseTrusted)
+        expect(each.map(({ data }) => (data as { reason?: string }).reason)).toEqual(given)
+        expect(parseTrustedGroup(Buffer.from(lines.view()))).toEqual(each)
+      }),
+    )
   })
 
   it.each([
