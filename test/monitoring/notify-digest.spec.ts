@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { auditTrades, type TradeRow, type TradesSummary } from '#audit/trades'
 import { formatUnits, parseUnits } from '#core/decimal'
+import { DAY_MS } from '#core/time'
 import type { AnyEvent } from '#events/catalogue'
 import { askDigest, digestNote } from '#monitoring/notify/digest'
 import { RunNotifier } from '#monitoring/notify/notifier'
@@ -151,6 +152,25 @@ describe('a digest', () => {
     await again.stop()
     expect(sink.taken).toHaveLength(2)
     await first.stop()
+  })
+
+  it('that was answered leaves nothing waiting, however many days are told at once', async () => {
+    const time = new ManualTime(T0)
+    const options = { config: configOf({ groupSeconds: 1 }), secrets: {}, facts: FACTS, folder: notifyFolder() }
+    const equity = Object.fromEntries(Array.from({ length: 20 }, (_, day) => [day + 1, 100 + day]))
+    const sink = new ScriptedSink()
+    const notifier = new RunNotifier({ ...options, time, digest: source(equity) }, [sink])
+    notifier.start()
+    const events = [started(1, T0), ...Array.from({ length: 19 }, (_, day) => moment(day + 2, NINE + day * DAY_MS))]
+    notifier.take(events, headOf(events))
+    for (let i = 0; i < 60; i++) {
+      await time.advance(250) // all of it within the time that one digest has
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(sink.taken.filter(({ title }) => title.startsWith('Digest'))).toHaveLength(7)
+    expect(time.pending).toBeLessThan(4)
+    await notifier.stop()
+    expect(time.pending).toBe(0)
   })
 
   it('is told at an end, unless it cannot be worked out in time: then at the next start', async () => {

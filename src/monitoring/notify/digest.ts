@@ -14,8 +14,10 @@ export interface DigestAnswers {
 }
 
 /** Never rejects: what fails is null. */
+export const NO_ANSWERS: DigestAnswers = { equity: null, equityBefore: null, checkpoint: null }
+
 export async function askDigest(source: DigestSource | undefined, due: DigestDue): Promise<DigestAnswers> {
-  if (source === undefined) return { equity: null, equityBefore: null, checkpoint: null }
+  if (source === undefined) return NO_ANSWERS
   const before = Math.max(due.figures.afterSeq, due.firstSeq)
   const [equity, equityBefore, checkpoint] = await Promise.all([
     source.equityAt(due.toSeq).catch(() => null),

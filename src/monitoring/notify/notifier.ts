@@ -6,11 +6,12 @@ import { MINUTE_MS, SECOND_MS } from '#core/time'
 import { wait } from '#core/wait'
 import type { AnyEvent } from '#events/catalogue'
 import { type RulePolicy, rollDay, tick } from './conditions.js'
-import { askDigest, digestNote } from './digest.js'
+import { askDigest, type DigestAnswers, digestNote, NO_ANSWERS } from './digest.js'
 import { emailSink } from './email.js'
 import { type Lane, laneOf, lettersOf, nextOf } from './lane.js'
 import type { Note } from './note.js'
 import type { Notifier, NotifierOptions, NotifyHead, NotifyStatus } from './notify.port.js'
+import type { DigestDue } from './notify-state.js'
 import { admit } from './routing.js'
 import { messagesOf } from './rules.js'
 import { noteOfFault } from './rules-process.js'
@@ -185,11 +186,8 @@ export class RunNotifier implements Notifier {
     if (next === undefined || this.#digesting !== undefined) return
     const { digest, facts } = this.#options
     const { rules } = this.#stored
-    const none = { equity: null, equityBefore: null, checkpoint: null }
     const isOld = next.toSeq <= this.#after
-    const answers = isOld
-      ? Promise.resolve(none)
-      : Promise.race([askDigest(digest, next), wait(this.#options.time, DIGEST_MS, this.#over.signal).then(() => none)])
+    const answers = isOld ? Promise.resolve(NO_ANSWERS) : this.#askInTime(next)
     this.#digesting = answers.then((answer) => {
       this.#digesting = undefined
       // It was left out meanwhile, or this is the end: then it waits for the next start.
@@ -203,6 +201,21 @@ export class RunNotifier implements Notifier {
       this.#tell([digestNote(next, answer, about)])
       this.#wakeIn(GATHER_MS)
     })
+  }
+
+  /** Leaves neither timer nor listener behind. */
+  async #askInTime(next: DigestDue): Promise<DigestAnswers> {
+    const { time, digest } = this.#options
+    const answered = new AbortController()
+    const end = (): void => answered.abort()
+    this.#over.signal.addEventListener('abort', end, { once: true })
+    const late = wait(time, DIGEST_MS, answered.signal).then(() => NO_ANSWERS)
+    try {
+      return await Promise.race([askDigest(digest, next), late])
+    } finally {
+      this.#over.signal.removeEventListener('abort', end)
+      end()
+    }
   }
 
   /** Days that are over and not told: they are, as far as there is time. */
