@@ -21,7 +21,7 @@ export interface Screen {
 
 /** Before a process exists problems are only told. */
 export const SILENT_SCREEN: Screen = {
-  problem: ({ code, detail }) => note(`${code}: ${detail}`),
+  problem: ({ code, detail }) => note(`warning: ${code}: ${detail}`),
   close: () => undefined,
 }
 
