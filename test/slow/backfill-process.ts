@@ -9,7 +9,6 @@ const venue = historyVenue(Number(now))
 venue.before = (_, count) => {
   if (count === Number(dieAtRequest)) process.kill(process.pid, 'SIGKILL')
 }
-// Awaited at the top: a runner that has imported this file is closed, and what is loaded behind that is refused.
 await runBackfill({
   home: home!,
   adapter: venue.adapter,

@@ -1,7 +1,6 @@
 /** Backfill that is killed at any request: what was published stays, the next run ends with every row once. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { scaledTime } from '#actors/scaled-time'
 import { DAY_MS, HOUR_MS, isoDay, parseDay } from '#core/time'
@@ -12,16 +11,13 @@ import { type Exchange, openExchange } from '#venues/exchange/server'
 import { generatedWorld } from '#venues/exchange/world/generated'
 import { DAY0, tempHome } from '../data/fixtures.js'
 import { quantbot } from '../pipeline/cli.js'
+import { sourceProcess } from './source-process.js'
 
-const entry = fileURLToPath(new URL('./backfill-process.ts', import.meta.url))
-const loader =
-  "import { runnerImport } from 'vite'; const conditions = ['quantbot-source', 'node', 'module'];" +
-  "await runnerImport(process.argv[1], { configFile: false, logLevel: 'error', environments: { inline: { resolve: { conditions } } } })"
 const NOW = DAY0 + 800 * DAY_MS
 
 async function run(home: string, dieAtRequest: number): Promise<string> {
   const env = { ...process.env, QUANTBOT_TEST_IMPORT: JSON.stringify({ home, dieAtRequest, now: NOW }) }
-  const child = spawn(process.execPath, ['--input-type=module', '-e', loader, entry], {
+  const child = spawn(process.execPath, sourceProcess('backfill'), {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

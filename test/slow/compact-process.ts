@@ -3,7 +3,6 @@ import { compactLake } from '#data/compact'
 
 const { home, dieAt } = JSON.parse(process.env.QUANTBOT_TEST_IMPORT ?? '{}') as Record<string, string> // written by the spec
 
-// Awaited at the top: a runner that has imported this file is closed, and what is loaded behind that is refused.
 await compactLake(home!, ({ phase, count }) => {
   if (`${phase} ${count}` === dieAt) process.kill(process.pid, 'SIGKILL')
 }).then(

@@ -27,7 +27,6 @@ async function main(): Promise<void> {
   process.stdout.write(`written ${report.written}\n`)
 }
 
-// Awaited at the top: a runner that has imported this file is closed, and what is loaded behind that is refused.
 await main().catch((error: unknown) => {
   process.stdout.write(`${isQuantbotError(error) ? error.code : String(error)}\n`)
   process.exitCode = 1

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { mergeTape, ON_BAR, ON_INSTANT } from '#backtest/tape'
 import { TapeCursor } from '#backtest/tape-cursor'
@@ -16,6 +15,7 @@ import { describeProblem } from '#data/import-problem'
 import { checkTape, listSeries, loadBars, loadFunding, seriesFiles, tapeEntries } from '#data/lake'
 import { dailyCsv, importBars, lakeFiles, tempHome } from '../data/fixtures.js'
 import { sharedPath } from '../shared.js'
+import { sourceProcess } from './source-process.js'
 
 const ohlcv = sharedPath('data', 'ohlcv')
 const funding = sharedPath('data', 'funding')
@@ -123,14 +123,9 @@ describe.skipIf(funding === undefined)('real funding (needs the shared data fold
 })
 
 describe('writers in other processes', () => {
-  const entry = (name: string): string => fileURLToPath(new URL(`./${name}-process.ts`, import.meta.url))
-  const loader =
-    "import { runnerImport } from 'vite'; const conditions = ['quantbot-source', 'node', 'module'];" +
-    "await runnerImport(process.argv[1], { configFile: false, logLevel: 'error', environments: { inline: { resolve: { conditions } } } })"
-
   function start(home: string, file: string, dieAt: string, program = 'import'): ChildProcess {
     const env = { ...process.env, QUANTBOT_TEST_IMPORT: JSON.stringify({ home, file, dieAt }) }
-    const child = spawn(process.execPath, ['--input-type=module', '-e', loader, entry(program)], {
+    const child = spawn(process.execPath, sourceProcess(program), {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
     })

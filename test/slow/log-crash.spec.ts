@@ -1,17 +1,12 @@
 /** A log whose writer is killed at any moment, or meets the limit of a file's size. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Sfc32 } from '#core/random'
 import { readSegments } from '#events/log/reader'
 import { verifyLog } from '#events/log/verify'
 import { commitGroups, makeRun, openWriter, type TestRun } from '../log/run-folder.js'
-
-const entry = fileURLToPath(new URL('./log-process.ts', import.meta.url))
-const LOADER =
-  "import { runnerImport } from 'vite'; const conditions = ['quantbot-source', 'node', 'module'];" +
-  "await runnerImport(process.argv[1], { configFile: false, logLevel: 'error', environments: { inline: { resolve: { conditions } } } })"
+import { sourceProcess } from './source-process.js'
 
 let run: TestRun
 beforeEach(() => {
@@ -22,7 +17,7 @@ afterEach(() => run.remove())
 /** Starts the writer under a limit of the shell; kills it once `killAfter` groups are durable. Gives what it said. */
 async function write(mode: 'sync' | 'async', limit: string, killAfter: number): Promise<string[]> {
   const script = `${limit}; exec "$0" "$@"`
-  const child = spawn('sh', ['-c', script, process.execPath, '--input-type=module', '-e', LOADER, entry], {
+  const child = spawn('sh', ['-c', script, process.execPath, ...sourceProcess('log')], {
     env: { ...process.env, QUANTBOT_TEST_LOG: JSON.stringify({ home: run.home, runDir: run.runDir, mode }) },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
