@@ -9,6 +9,7 @@ import { chain, doubt, expiry, leg, MONDAY, now, term, usdDelta, type Word, word
 import { looksAhead, play } from './play.js'
 
 const COIN = 'binance.usdm.BTCUSDT'
+const OTHER = 'bybit.linear.BTCUSDT'
 const PERPETUAL = 'deribit.perpetual.BTC-PERPETUAL'
 const config = (keys: object = {}) => volRiskPremium.parse({ enabled: true, ...keys })
 const at = (hours: number): number => MONDAY + hours * HOUR_MS
@@ -112,6 +113,15 @@ describe('selling', () => {
     expect(term(word!, 'rvStepHours')).toBe(1)
     expect(term(word!, 'worstDown30')).toBeLessThan(-0.1 * 100_000)
     expect(term(word!, 'worstOfNav')).toBeLessThan(0)
+  })
+
+  it('another instrument of the coin tells what was realised when the bars of the first have ended', () => {
+    const ended = bars(3, 40).slice(0, 48)
+    const other = bars(0.4).map(
+      (one): EventEnvelope => ({ ...one, data: Object.assign({}, one.data, { instrument: OTHER }) }),
+    )
+    const [first] = said([...ended, ...other, chain(MONDAY, expiry(10)), now(MONDAY)])
+    expect(term(first!, 'rv')).toBeCloseTo(0.4, 6)
   })
 
   it('the size is the cap, or what the vega limit leaves', () => {
